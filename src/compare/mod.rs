@@ -1,0 +1,24 @@
+//! What changed between two versions? Paired by content, not by path.
+
+mod class_map;
+mod diff;
+mod distribution;
+mod statistics;
+
+pub use class_map::ClassMap;
+pub use diff::{Side, VersionDiff, diff};
+pub use distribution::{ClassRow, Distribution, Flow, Measures, distribution, flows};
+
+use crate::feature::FeatureError;
+use crate::task::Cancelled;
+
+/// Why versions could not be compared.
+#[derive(Debug, thiserror::Error)]
+pub enum CompareError {
+    /// Somebody cancelled.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+    /// Pictures could not be looked at.
+    #[error(transparent)]
+    Feature(#[from] FeatureError),
+}

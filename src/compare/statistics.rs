@@ -1,0 +1,1 @@
+//! Which formulas stand behind the figures? Each with its source.

@@ -1,0 +1,43 @@
+//! What does each image look like, as numbers?
+//!
+//! Three steps, each cached by content so that a second run computes nothing:
+//! [`fingerprint`] reads every file once and hashes it;
+//! [`look`] decodes pictures and notes size, perceptual hash and the extractors' numbers;
+//! [`embed`] gathers one extractor's numbers as a matrix.
+
+mod cache;
+mod fingerprint;
+mod hand_crafted;
+mod look;
+mod neighbors;
+pub mod picture;
+
+pub use cache::Cache;
+pub use fingerprint::{Fingerprints, fingerprint};
+pub use hand_crafted::HandCrafted;
+pub use look::{Embeddings, Look, Looks, embed, look};
+pub use neighbors::{Nearest, nearest};
+
+use crate::task::Cancelled;
+use picture::Picture;
+
+/// Turns one picture into numbers.
+pub trait Extractor: Sync {
+    /// Name and version, such as `hand-crafted-1`: cached numbers are found by it, so it changes with the algorithm.
+    fn id(&self) -> &'static str;
+    /// How many numbers.
+    fn dim(&self) -> usize;
+    /// Writes `dim()` numbers for the picture; deterministic.
+    fn extract(&self, picture: &Picture, out: &mut [f32]);
+}
+
+/// Every extractor that needs nothing but the picture.
+pub static EXTRACTORS: &[&dyn Extractor] = &[&HandCrafted];
+
+/// Why numbers could not be had at all; trouble with one picture is a warning instead.
+#[derive(Debug, thiserror::Error)]
+pub enum FeatureError {
+    /// Somebody cancelled; what was computed is in the cache.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+}

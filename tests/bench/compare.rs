@@ -1,0 +1,3 @@
+//! How fast is `compare`?
+
+pub fn run() {}

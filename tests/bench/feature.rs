@@ -1,0 +1,3 @@
+//! How fast is `feature`?
+
+pub fn run() {}

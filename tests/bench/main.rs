@@ -1,0 +1,18 @@
+//! Speed and memory, run by hand: `cargo bench --bench bench -- NAME`. Prints figures, judges nothing.
+#![allow(missing_docs, clippy::print_stdout, clippy::disallowed_methods)]
+
+mod compare;
+mod feature;
+mod source;
+
+fn main() {
+    let benches: &[(&str, fn())] =
+        &[("source", source::run), ("feature", feature::run), ("compare", compare::run)];
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
+    for (name, run) in benches {
+        if wanted.is_empty() || wanted.iter().any(|w| w == name) {
+            println!("== {name}");
+            run();
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! How fast is `source`?
+
+pub fn run() {}

@@ -1,0 +1,1 @@
+//! Tests of `feature` on real files.

@@ -1,0 +1,1 @@
+//! Tests of `review` on real files.

@@ -1,0 +1,1 @@
+//! Tests of `source` on real files.

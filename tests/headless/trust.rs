@@ -1,0 +1,1 @@
+//! Tests of `trust` on real files.
