@@ -17,6 +17,27 @@ pub struct WindowRequest {
     pub contribution: Option<crate::source::Place>,
     /// The review file, otherwise the one that belongs to the versions.
     pub review: Option<std::path::PathBuf>,
+    /// The theme asked for; otherwise the one of the settings.
+    pub theme: Option<WindowTheme>,
+    /// Saves a picture of the window here once everything is computed, then closes it.
+    pub screenshot: Option<std::path::PathBuf>,
+    /// Width and height of the window in points.
+    pub size: Option<(f32, f32)>,
+    /// The queue to show first, such as `labels`.
+    pub show: Option<String>,
+    /// The position in that queue to select first, counted from 0.
+    pub select: Option<usize>,
+}
+
+/// Light or dark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WindowTheme {
+    /// Dark.
+    Dark,
+    /// Light.
+    Light,
+    /// What the desktop says.
+    System,
 }
 
 /// Reads the command line, does what it says, or asks for the window.
