@@ -1,6 +1,6 @@
 //! What is in one version of a dataset? Samples: keys, labels, splits, column by column.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -11,6 +11,8 @@ use super::warning::{Warning, WarningKind};
 /// The label id of a sample that has no label.
 pub const UNLABELLED: u32 = u32::MAX;
 const NO_SPLIT: u16 = u16::MAX;
+/// Warnings of one kind that a version holds word for word; further ones are only counted.
+const MAX_WARNINGS_OF_A_KIND: usize = 1000;
 
 /// Where a version came from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -220,7 +222,7 @@ pub struct VersionBuilder {
     splits: Vec<u16>,
     classes: Interner,
     split_names: Interner,
-    warnings: Vec<Warning>,
+    warnings: Warnings,
 }
 
 impl VersionBuilder {
@@ -239,7 +241,7 @@ impl VersionBuilder {
         self.labels.len() - 1
     }
 
-    /// Adds a warning that [`Version::warnings`] will hold.
+    /// Adds a warning that [`Version::warnings`] will hold; of many of one kind the first thousand and their number.
     pub fn warn(&mut self, warning: Warning) {
         self.warnings.push(warning);
     }
@@ -281,6 +283,7 @@ impl VersionBuilder {
         }
         let (classes, class_rank) = classes.sorted();
         let (split_names, split_rank) = split_names.sorted();
+        let warnings = warnings.finish(&source.place);
         let version = Version {
             source,
             name: name.to_owned(),
@@ -300,6 +303,33 @@ impl VersionBuilder {
             spelling: None,
         };
         (version, order)
+    }
+}
+
+/// A million bad rows must not become a million sentences.
+#[derive(Debug, Default)]
+struct Warnings {
+    kept: Vec<Warning>,
+    seen: BTreeMap<WarningKind, usize>,
+}
+
+impl Warnings {
+    fn push(&mut self, warning: Warning) {
+        let seen = self.seen.entry(warning.kind).or_default();
+        *seen += 1;
+        if *seen <= MAX_WARNINGS_OF_A_KIND {
+            self.kept.push(warning);
+        }
+    }
+
+    fn finish(mut self, place: &str) -> Vec<Warning> {
+        for (kind, seen) in self.seen {
+            if seen > MAX_WARNINGS_OF_A_KIND {
+                let message = format!("and {} more of this kind", seen - MAX_WARNINGS_OF_A_KIND);
+                self.kept.push(Warning::on(place, kind, message));
+            }
+        }
+        self.kept
     }
 }
 
@@ -378,6 +408,23 @@ mod tests {
         );
         assert_eq!(mapped.spelling_of_class("t-shirt"), "tshirt");
         assert_eq!(mapped.spelling_of_class("boot"), "boot");
+    }
+
+    #[test]
+    fn a_flood_of_warnings_is_counted() {
+        let mut builder = VersionBuilder::default();
+        for _ in 0..MAX_WARNINGS_OF_A_KIND + 8 {
+            builder.push("x.png", Some("cat"), None);
+        }
+        builder.warn(Warning::on("y.png", WarningKind::Missing, "gone"));
+        let (version, _) = builder.build(source(), "data", "column `label`");
+        assert_eq!(version.len(), 1);
+        assert_eq!(version.warnings().len(), MAX_WARNINGS_OF_A_KIND + 2);
+        let last = version.warnings().last().expect("there are some");
+        assert_eq!(
+            (last.kind, last.message.as_str()),
+            (WarningKind::DuplicateKey, "and 7 more of this kind")
+        );
     }
 
     #[test]

@@ -3,8 +3,14 @@
 //! Opening lists samples and never decodes a picture.
 //! A source is an untrusted upload and is only ever read: see [`Pictures::read`] for the limits.
 
+mod columns;
+mod files;
 mod folder;
+mod json_row;
 mod list;
+mod metadata;
+mod table;
+mod walk;
 
 use std::path::PathBuf;
 use std::sync::Arc;
