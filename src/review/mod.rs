@@ -1,11 +1,18 @@
 //! What did people decide? [`Review`] is the only mutator; the journal keeps every decision for ever.
 
 mod journal;
+mod lock;
+mod place;
 pub mod query;
+mod state;
+mod store;
 
 use std::path::PathBuf;
 
-pub use journal::{Access, Review, ReviewAbout, Step};
+pub use journal::{Access, Review, ReviewAbout};
+pub use place::{DATA_VARIABLE, default_path};
+pub use state::{Action, Step};
+pub use store::{MAX_NAME_BYTES, MAX_NOTE_BYTES};
 
 use crate::model::{Subject, Verdict};
 
@@ -51,6 +58,16 @@ pub enum ReviewError {
     /// The disk is full. Nothing that was shown as saved is lost.
     #[error("the disk is full: the decision was not saved; free some space and decide again")]
     DiskFull,
+    /// A text that is longer than a review keeps.
+    #[error("{what} has {found} bytes; at most {limit} are kept, so shorten it and decide again")]
+    TooLong {
+        /// Which text.
+        what: &'static str,
+        /// How many bytes may be.
+        limit: usize,
+        /// How many there are.
+        found: usize,
+    },
     /// SQLite or the system said no.
     #[error("the review file cannot be used: {0}")]
     Storage(String),
