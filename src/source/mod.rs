@@ -9,6 +9,7 @@ mod folder;
 mod json_row;
 mod list;
 mod metadata;
+mod row_stream;
 mod table;
 mod walk;
 

@@ -1,6 +1,7 @@
 //! Tests of `source` on real files: every format on the same hostile fixtures, then each format's own ways.
 #![allow(clippy::unwrap_used)]
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -100,7 +101,7 @@ fn fixture(format: &dyn Format, root: &Path, samples: &[(&str, &str, Vec<u8>)]) 
             for (label, name, bytes) in samples {
                 let path = format!("pictures/{label}/{name}");
                 put(root, &path, bytes);
-                list += &format!("{},{}\n", quoted(&path), quoted(label));
+                writeln!(list, "{},{}", quoted(&path), quoted(label)).unwrap();
             }
             fs::write(root.join("list.csv"), list).unwrap();
             place(root.join("list.csv"))
@@ -796,8 +797,11 @@ fn floods_of_trouble_stay_small() {
 
 #[test]
 fn a_column_of_different_splits_is_refused() {
-    let rows: String = (0..70_000).map(|n| format!("{n}.png,cat,{n}\n")).collect();
-    let (_folder, path) = list("x.csv", format!("path,label,set\n{rows}").as_bytes());
+    let mut text = String::from("path,label,set\n");
+    for number in 0..70_000 {
+        writeln!(text, "{number}.png,cat,{number}").unwrap();
+    }
+    let (_folder, path) = list("x.csv", text.as_bytes());
     assert!(refused(path).contains("--split-column"));
 }
 
