@@ -1,9 +1,24 @@
 //! Which bytes does each sample have? Reads every file once; unchanged files are recognised by their stamp.
 
+use std::sync::{Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use rayon::prelude::*;
+
+use super::cache::{Snapshot, Table};
 use super::{Cache, FeatureError};
-use crate::model::{ContentHash, Warning};
-use crate::source::Dataset;
-use crate::task::Task;
+use crate::model::{ContentHash, Warning, WarningKind};
+use crate::source::{Dataset, ReadError, Stamp};
+use crate::task::{Cancelled, Task};
+
+/// How old a file must be before its stamp is trusted.
+/// File systems count time in steps (up to 2 s on FAT): a file written again within the same step, at the same size,
+/// keeps its stamp although its bytes are others. A file that was still older than this when it was read cannot have
+/// been written again without a new stamp.
+const SETTLED_NANOS: i128 = 2_500_000_000;
+
+/// Rows that one thread takes at a time.
+const ROWS_AT_ONCE: usize = 64;
 
 /// Content hash and size of every row of a version.
 #[derive(Debug, Clone, Default)]
@@ -18,10 +33,131 @@ pub struct Fingerprints {
 
 /// Hashes every file. With `rehash`, stamps are not trusted and every byte is read.
 pub fn fingerprint(
-    _dataset: &Dataset,
-    _cache: &Cache,
-    _rehash: bool,
-    _task: &Task,
+    dataset: &Dataset,
+    cache: &Cache,
+    rehash: bool,
+    task: &Task,
 ) -> Result<Fingerprints, FeatureError> {
-    todo!()
+    let rows = dataset.version.len();
+    task.begin("Hashing files", rows);
+    let mut hashes = vec![None; rows];
+    let mut sizes = vec![0; rows];
+    let failures = Mutex::new(Vec::new());
+    let known = if rehash { Snapshot::empty() } else { cache.snapshot(Table::Stamps) };
+    let outcome = hashes
+        .par_chunks_mut(ROWS_AT_ONCE)
+        .zip(sizes.par_chunks_mut(ROWS_AT_ONCE))
+        .enumerate()
+        .try_for_each(|(chunk, (hashes, sizes))| {
+            for (offset, (hash, size)) in hashes.iter_mut().zip(&mut *sizes).enumerate() {
+                task.check()?;
+                let row = chunk * ROWS_AT_ONCE + offset;
+                match hash_row(dataset, row, &known, cache) {
+                    Ok(found) => (*hash, *size) = (Some(found.0), found.1),
+                    Err(error) => failures.lock().unwrap_or_else(PoisonError::into_inner).push((row, error)),
+                }
+            }
+            task.advance(hashes.len());
+            Ok::<_, Cancelled>(())
+        });
+    drop(known);
+    // Also when cancelled: what has been hashed need not be hashed again.
+    cache.flush();
+    outcome?;
+    let mut failures = failures.into_inner().unwrap_or_else(PoisonError::into_inner);
+    failures.sort_by_key(|(row, _)| *row);
+    let unreadable =
+        failures.iter().map(|(row, error)| read_warning(dataset.version.key(*row), error)).collect();
+    Ok(Fingerprints { hashes, sizes, unreadable })
+}
+
+/// A file that cannot be read, as a warning on its sample.
+pub(super) fn read_warning(key: &str, error: &ReadError) -> Warning {
+    let kind = match error {
+        ReadError::Missing => WarningKind::Missing,
+        ReadError::TooLarge { .. } => WarningKind::Oversized,
+        ReadError::OutsideRoot => WarningKind::OutsideRoot,
+        ReadError::Io(_) => WarningKind::Unreadable,
+    };
+    Warning::on(key, kind, error.to_string())
+}
+
+fn hash_row(
+    dataset: &Dataset,
+    row: usize,
+    known: &Snapshot<'_>,
+    cache: &Cache,
+) -> Result<(ContentHash, u64), ReadError> {
+    let stamp = if cache.remembers() { dataset.pictures.stamp(row) } else { None };
+    if let Some(stamp) = &stamp
+        && let Some(hash) = known.get(&path_key(stamp), |record| recall(stamp, record))
+    {
+        return Ok((hash, stamp.size_bytes));
+    }
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |age| age.as_nanos() as i128);
+    let bytes = dataset.pictures.read(row)?;
+    let hash = ContentHash::of(&bytes);
+    if let Some(stamp) = &stamp
+        && stamp.size_bytes == bytes.len() as u64
+        && stamp.modified_nanos + SETTLED_NANOS < now
+        // Nobody wrote to it while it was read.
+        && dataset.pictures.stamp(row).as_ref() == Some(stamp)
+    {
+        cache.put(Table::Stamps, &path_key(stamp), record(stamp, hash));
+    }
+    Ok((hash, bytes.len() as u64))
+}
+
+/// Paths are found by half a digest: short, and of one length.
+fn path_key(stamp: &Stamp) -> [u8; 16] {
+    let digest = blake3::hash(stamp.path.as_os_str().as_encoded_bytes());
+    *digest.as_bytes().first_chunk().expect("a digest has 32 bytes")
+}
+
+/// Size, time, inode and device, little-endian: 40 bytes that must be equal for the hash behind them to hold.
+fn identity(stamp: &Stamp) -> [u8; 40] {
+    let mut bytes = [0; 40];
+    bytes[..8].copy_from_slice(&stamp.size_bytes.to_le_bytes());
+    bytes[8..24].copy_from_slice(&stamp.modified_nanos.to_le_bytes());
+    bytes[24..32].copy_from_slice(&stamp.inode.0.to_le_bytes());
+    bytes[32..].copy_from_slice(&stamp.inode.1.to_le_bytes());
+    bytes
+}
+
+fn record(stamp: &Stamp, hash: ContentHash) -> Vec<u8> {
+    [identity(stamp).as_slice(), &hash.0].concat()
+}
+
+fn recall(stamp: &Stamp, record: &[u8]) -> Option<ContentHash> {
+    let hash = record.strip_prefix(&identity(stamp))?;
+    Some(ContentHash(hash.try_into().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_holds_for_its_stamp_only() {
+        let stamp = Stamp {
+            path: "/a/b.png".into(),
+            size_bytes: 12,
+            modified_nanos: 1_700_000_000_123_456_789,
+            inode: (7, 1),
+        };
+        let hash = ContentHash::of(b"bytes");
+        let record = record(&stamp, hash);
+        assert_eq!(recall(&stamp, &record), Some(hash));
+        for other in [
+            Stamp { size_bytes: 13, ..stamp.clone() },
+            Stamp { modified_nanos: stamp.modified_nanos + 1, ..stamp.clone() },
+            Stamp { inode: (8, 1), ..stamp.clone() },
+            Stamp { inode: (7, 2), ..stamp.clone() },
+        ] {
+            assert_eq!(recall(&other, &record), None, "{other:?}");
+        }
+        assert_eq!(recall(&stamp, &record[..60]), None);
+        assert_eq!(recall(&stamp, b""), None);
+        assert_ne!(path_key(&stamp), path_key(&Stamp { path: "/a/c.png".into(), ..stamp.clone() }));
+    }
 }

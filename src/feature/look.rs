@@ -1,11 +1,18 @@
 //! What is seen when a picture is decoded once? Its size, its perceptual hash, the extractors' numbers.
 
-use half::f16;
+use std::collections::HashMap;
 
-use super::{Cache, Extractor, FeatureError, Fingerprints};
-use crate::model::Warning;
+use half::f16;
+use rayon::prelude::*;
+
+use super::cache::{Snapshot, Table};
+use super::fingerprint::read_warning;
+use super::perceptual::perceptual_hash;
+use super::picture::{self, Picture};
+use super::{Cache, EXTRACTORS, Extractor, FeatureError, Fingerprints};
+use crate::model::{ContentHash, Warning, WarningKind};
 use crate::source::Dataset;
-use crate::task::Task;
+use crate::task::{Cancelled, Task};
 
 /// What one decoded picture looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,7 +23,8 @@ pub struct Look {
     pub height: u32,
     /// The format of the bytes (not of the name): `png`, `jpeg`, `webp`, `gif`, `bmp`, `tiff`.
     pub format: &'static str,
-    /// 64-bit DCT perceptual hash; near pictures differ in few bits.
+    /// 64-bit DCT perceptual hash; near pictures differ in few bits (a handful when re-encoded or resized).
+    /// Pictures of one colour have hash 0, whatever the colour.
     pub perceptual_hash: u64,
 }
 
@@ -26,6 +34,7 @@ pub struct Looks {
     /// By row of the version; `None` where not asked for or not readable.
     pub rows: Vec<Option<Look>>,
     /// One for each picture that could not be decoded or whose name lies about its format, by key.
+    /// Files that could not even be hashed are in [`Fingerprints::unreadable`] instead.
     pub warnings: Vec<Warning>,
 }
 
@@ -43,24 +52,405 @@ pub struct Embeddings {
 /// Decodes the pictures at `rows` (all when `None`) that the cache does not know yet,
 /// and notes their look and every extractor's numbers in one go.
 /// What is done is stored as it is done: a cancelled or killed run resumes where it was.
+/// Equal bytes are decoded once.
 pub fn look(
-    _dataset: &Dataset,
-    _fingerprints: &Fingerprints,
-    _rows: Option<&[u32]>,
-    _cache: &Cache,
-    _task: &Task,
+    dataset: &Dataset,
+    fingerprints: &Fingerprints,
+    rows: Option<&[u32]>,
+    cache: &Cache,
+    task: &Task,
 ) -> Result<Looks, FeatureError> {
-    todo!()
+    look_with(EXTRACTORS, dataset, fingerprints, rows, cache, task)
+}
+
+/// [`look`] with these extractors.
+pub(super) fn look_with(
+    extractors: &[&dyn Extractor],
+    dataset: &Dataset,
+    fingerprints: &Fingerprints,
+    rows: Option<&[u32]>,
+    cache: &Cache,
+    task: &Task,
+) -> Result<Looks, FeatureError> {
+    // Without a cache nobody could ever find the numbers.
+    let extractors = if cache.remembers() { extractors } else { &[] };
+    let contents = Contents::of(dataset, fingerprints, rows);
+    task.begin("Reading pictures", contents.len());
+    let mut seen = known_looks(&contents, extractors, cache);
+    task.advance(seen.iter().flatten().count());
+    let outcome =
+        seen.par_iter_mut().enumerate().filter(|(_, seen)| seen.is_none()).try_for_each(|(at, seen)| {
+            task.check()?;
+            let (noted, _) = see(&contents, at, dataset, |picture| {
+                for extractor in extractors {
+                    extract(*extractor, picture, &contents.hashes[at], cache);
+                }
+            });
+            noted.keep(&contents.hashes[at], cache);
+            *seen = Some(noted.seen);
+            task.advance(1);
+            Ok::<_, Cancelled>(())
+        });
+    // Also when cancelled: what has been seen need not be decoded again.
+    cache.flush();
+    outcome?;
+
+    let mut looks = Looks { rows: vec![None; dataset.version.len()], warnings: Vec::new() };
+    for (row, at) in contents.by_row() {
+        let key = dataset.version.key(row);
+        match &seen[at] {
+            Some(Ok(look)) => {
+                looks.rows[row] = Some(*look);
+                looks.warnings.extend(wrong_extension(key, look.format));
+            }
+            Some(Err(failure)) => {
+                looks.warnings.push(Warning::on(key, failure.kind, failure.message.clone()));
+            }
+            None => (),
+        }
+    }
+    Ok(looks)
 }
 
 /// The numbers of `extractor` for the pictures at `rows` (all when `None`), from the cache where it has them.
+/// Pictures that cannot be decoded are left out; [`look`] says why.
 pub fn embed(
-    _dataset: &Dataset,
-    _fingerprints: &Fingerprints,
-    _rows: Option<&[u32]>,
-    _extractor: &dyn Extractor,
-    _cache: &Cache,
-    _task: &Task,
+    dataset: &Dataset,
+    fingerprints: &Fingerprints,
+    rows: Option<&[u32]>,
+    extractor: &dyn Extractor,
+    cache: &Cache,
+    task: &Task,
 ) -> Result<Embeddings, FeatureError> {
-    todo!()
+    let dim = extractor.dim();
+    let contents = Contents::of(dataset, fingerprints, rows);
+    task.begin("Reading pictures", contents.len());
+    let mut values = vec![f16::ZERO; contents.len() * dim];
+    let mut state = known_numbers(&contents, extractor, cache, &mut values);
+    task.advance(state.iter().filter(|state| **state != State::Unknown).count());
+    let outcome = state
+        .par_iter_mut()
+        .zip(values.par_chunks_mut(dim.max(1)))
+        .enumerate()
+        .filter(|(_, (state, _))| **state == State::Unknown)
+        .try_for_each(|(at, (state, slot))| {
+            task.check()?;
+            let (noted, numbers) = see(&contents, at, dataset, |picture| {
+                extract(extractor, picture, &contents.hashes[at], cache)
+            });
+            *state = match numbers {
+                Some(numbers) => {
+                    slot.copy_from_slice(&numbers);
+                    State::Filled
+                }
+                None => State::Undecodable,
+            };
+            noted.keep(&contents.hashes[at], cache);
+            task.advance(1);
+            Ok::<_, Cancelled>(())
+        });
+    cache.flush();
+    outcome?;
+    Ok(gather(&contents, dim, &state, values))
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Unknown,
+    Filled,
+    Undecodable,
+}
+
+/// From one line of numbers a content to one a row.
+fn gather(contents: &Contents, dim: usize, state: &[State], values: Vec<f16>) -> Embeddings {
+    let filled = |at: usize| state[at] == State::Filled;
+    let rows: Vec<(usize, usize)> = contents.by_row().filter(|&(_, at)| filled(at)).collect();
+    let in_order = rows.len() == contents.len() && rows.iter().enumerate().all(|(i, &(_, at))| i == at);
+    let values = if in_order {
+        // No two rows share their bytes: the matrix is ready, and need not be there twice.
+        values
+    } else {
+        rows.iter().flat_map(|&(_, at)| &values[at * dim..(at + 1) * dim]).copied().collect()
+    };
+    Embeddings { dim, rows: rows.iter().map(|&(row, _)| row as u32).collect(), values }
+}
+
+/// The distinct contents among some rows, in the order of their first rows.
+struct Contents {
+    hashes: Vec<ContentHash>,
+    /// (content, row), ascending: the rows of one content are neighbours.
+    members: Vec<(u32, u32)>,
+    /// Where each content's members begin, and the end.
+    starts: Vec<usize>,
+}
+
+impl Contents {
+    fn of(dataset: &Dataset, fingerprints: &Fingerprints, rows: Option<&[u32]>) -> Self {
+        let all = dataset.version.len();
+        let rows: Vec<u32> = match rows {
+            None => (0..all as u32).collect(),
+            Some(rows) => {
+                let mut rows: Vec<u32> = rows.iter().copied().filter(|&row| (row as usize) < all).collect();
+                rows.sort_unstable();
+                rows.dedup();
+                rows
+            }
+        };
+        let mut hashes = Vec::new();
+        let mut positions = HashMap::new();
+        let mut members = Vec::new();
+        for row in rows {
+            let Some(hash) = fingerprints.hashes.get(row as usize).copied().flatten() else { continue };
+            let at = *positions.entry(hash).or_insert_with(|| {
+                hashes.push(hash);
+                hashes.len() as u32 - 1
+            });
+            members.push((at, row));
+        }
+        members.sort_unstable();
+        let starts =
+            (0..=hashes.len()).map(|at| members.partition_point(|&(of, _)| (of as usize) < at)).collect();
+        Self { hashes, members, starts }
+    }
+
+    fn len(&self) -> usize {
+        self.hashes.len()
+    }
+
+    /// The rows that hold this content, ascending.
+    fn rows(&self, at: usize) -> impl Iterator<Item = usize> {
+        self.members[self.starts[at]..self.starts[at + 1]].iter().map(|&(_, row)| row as usize)
+    }
+
+    /// Every row with its content, rows ascending.
+    fn by_row(&self) -> impl Iterator<Item = (usize, usize)> {
+        let mut rows: Vec<(usize, usize)> =
+            self.members.iter().map(|&(at, row)| (row as usize, at as usize)).collect();
+        rows.sort_unstable();
+        rows.into_iter()
+    }
+}
+
+/// Why a picture gave no look.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Failure {
+    kind: WarningKind,
+    message: String,
+}
+
+type Seen = Result<Look, Failure>;
+
+struct Noted {
+    seen: Seen,
+    /// Whether it is true of these bytes for ever, rather than of the file system just now.
+    lasting: bool,
+}
+
+impl Noted {
+    fn keep(&self, hash: &ContentHash, cache: &Cache) {
+        if self.lasting {
+            cache.put(Table::Looks, &hash.0, encode(&self.seen));
+        }
+    }
+}
+
+/// Reads and decodes one content from the first of its rows that still has it, and does `work` on it.
+fn see<T>(
+    contents: &Contents,
+    at: usize,
+    dataset: &Dataset,
+    work: impl FnOnce(&Picture) -> T,
+) -> (Noted, Option<T>) {
+    let mut failure = None;
+    for row in contents.rows(at) {
+        let bytes = match dataset.pictures.read(row) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                let Warning { kind, message, .. } = read_warning("", &error);
+                failure.get_or_insert(Failure { kind, message });
+                continue;
+            }
+        };
+        // Numbers kept under the hash of other bytes would be wrong for ever.
+        if ContentHash::of(&bytes) != contents.hashes[at] {
+            let message = "the file has changed since it was listed; open the dataset again".to_owned();
+            failure.get_or_insert(Failure { kind: WarningKind::Unreadable, message });
+            continue;
+        }
+        let outcome = picture::decode_for(&bytes, |picture| {
+            let Picture { width, height, format, .. } = picture;
+            let look = Look { width, height, format, perceptual_hash: perceptual_hash(&picture) };
+            (look, work(&picture))
+        });
+        return match outcome {
+            Ok((look, result)) => (Noted { seen: Ok(look), lasting: true }, Some(result)),
+            Err(error) => {
+                let kind = if error.is_limit() { WarningKind::Oversized } else { WarningKind::Unreadable };
+                let failure = Failure { kind, message: error.to_string() };
+                (Noted { seen: Err(failure), lasting: true }, None)
+            }
+        };
+    }
+    let failure = failure.unwrap_or_else(|| Failure {
+        kind: WarningKind::Missing,
+        message: "no file holds it any more".to_owned(),
+    });
+    (Noted { seen: Err(failure), lasting: false }, None)
+}
+
+/// The extractor's numbers for a picture, kept in the cache too.
+fn extract(extractor: &dyn Extractor, picture: &Picture, hash: &ContentHash, cache: &Cache) -> Vec<f16> {
+    let mut numbers = vec![0.0; extractor.dim()];
+    extractor.extract(picture, &mut numbers);
+    let numbers: Vec<f16> = numbers.into_iter().map(f16::from_f32).collect();
+    if cache.remembers() {
+        let bytes = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
+        cache.put(Table::Numbers(extractor.id()), &hash.0, bytes);
+    }
+    numbers
+}
+
+/// By content: what the cache knows of it, if it knows the numbers of every extractor too.
+fn known_looks(contents: &Contents, extractors: &[&dyn Extractor], cache: &Cache) -> Vec<Option<Seen>> {
+    let looks = cache.snapshot(Table::Looks);
+    let numbers: Vec<(usize, Snapshot<'_>)> = extractors
+        .iter()
+        .map(|extractor| (extractor.dim() * 2, cache.snapshot(Table::Numbers(extractor.id()))))
+        .collect();
+    let has_all = |hash: &ContentHash| {
+        numbers.iter().all(|(length, table)| {
+            table.get(&hash.0, |value| (value.len() == *length).then_some(())).is_some()
+        })
+    };
+    contents
+        .hashes
+        .par_iter()
+        .map(|hash| looks.get(&hash.0, decode_record).filter(|seen| seen.is_err() || has_all(hash)))
+        .collect()
+}
+
+/// Fills in the numbers that the cache has, and says by content whether it had them.
+fn known_numbers(
+    contents: &Contents,
+    extractor: &dyn Extractor,
+    cache: &Cache,
+    values: &mut [f16],
+) -> Vec<State> {
+    let dim = extractor.dim();
+    if dim == 0 {
+        return vec![State::Undecodable; contents.len()];
+    }
+    let looks = cache.snapshot(Table::Looks);
+    let numbers = cache.snapshot(Table::Numbers(extractor.id()));
+    values
+        .par_chunks_mut(dim)
+        .zip(&contents.hashes)
+        .map(|(slot, hash)| {
+            let filled = numbers.get(&hash.0, |value| {
+                let (halves, []) = value.as_chunks::<2>() else { return None };
+                if halves.len() != dim {
+                    return None;
+                }
+                for (number, bytes) in slot.iter_mut().zip(halves) {
+                    *number = f16::from_le_bytes(*bytes);
+                }
+                Some(())
+            });
+            match (filled, looks.get(&hash.0, decode_record)) {
+                (Some(()), _) => State::Filled,
+                (None, Some(Err(_))) => State::Undecodable,
+                (None, _) => State::Unknown,
+            }
+        })
+        .collect()
+}
+
+/// The names of formats by their number in the cache; only ever append.
+const FORMATS: [&str; 6] = ["png", "jpeg", "webp", "gif", "bmp", "tiff"];
+
+/// A look: format's number, width, height, hash, little-endian. A failure: 254 (limit) or 255, and its message.
+fn encode(seen: &Seen) -> Vec<u8> {
+    match seen {
+        Ok(look) => {
+            let format = FORMATS.iter().position(|name| *name == look.format).unwrap_or_default();
+            let mut bytes = vec![format as u8];
+            bytes.extend(look.width.to_le_bytes());
+            bytes.extend(look.height.to_le_bytes());
+            bytes.extend(look.perceptual_hash.to_le_bytes());
+            bytes
+        }
+        Err(failure) => {
+            let kind = if failure.kind == WarningKind::Oversized { 254 } else { 255 };
+            [&[kind], failure.message.as_bytes()].concat()
+        }
+    }
+}
+
+fn decode_record(bytes: &[u8]) -> Option<Seen> {
+    let (&kind, rest) = bytes.split_first()?;
+    if kind >= 254 {
+        let kind = if kind == 254 { WarningKind::Oversized } else { WarningKind::Unreadable };
+        return Some(Err(Failure { kind, message: std::str::from_utf8(rest).ok()?.to_owned() }));
+    }
+    let (width, rest) = rest.split_first_chunk()?;
+    let (height, rest) = rest.split_first_chunk()?;
+    Some(Ok(Look {
+        width: u32::from_le_bytes(*width),
+        height: u32::from_le_bytes(*height),
+        format: FORMATS.get(usize::from(kind))?,
+        perceptual_hash: u64::from_le_bytes(rest.try_into().ok()?),
+    }))
+}
+
+/// A warning if the name's extension is one of a format that the bytes are not.
+fn wrong_extension(key: &str, format: &str) -> Option<Warning> {
+    let (_, extension) = key.rsplit('/').next()?.rsplit_once('.')?;
+    let promised = match extension.to_ascii_lowercase().as_str() {
+        "png" | "apng" => "png",
+        "jpg" | "jpeg" | "jpe" | "jfif" => "jpeg",
+        "webp" => "webp",
+        "gif" => "gif",
+        "bmp" | "dib" => "bmp",
+        "tif" | "tiff" => "tiff",
+        _ => return None,
+    };
+    let message = format!("named .{extension}, but the bytes are {format}; it is read as {format}");
+    (promised != format).then(|| Warning::on(key, WarningKind::WrongExtension, message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_read_back() {
+        for format in FORMATS {
+            let seen = Ok(Look { width: 640, height: 3, format, perceptual_hash: 0x0123_4567_89AB_CDEF });
+            assert_eq!(decode_record(&encode(&seen)), Some(seen));
+        }
+        for kind in [WarningKind::Oversized, WarningKind::Unreadable] {
+            let seen = Err(Failure { kind, message: "60,000 × 60,000 pixels".to_owned() });
+            assert_eq!(decode_record(&encode(&seen)), Some(seen));
+        }
+        for wrong in [
+            b"".as_slice(),
+            b"\x01",
+            b"\x00123456789012345",
+            b"\x0012345678901234567",
+            &[99; 17],
+            b"\xFF\xFF",
+        ] {
+            assert_eq!(decode_record(wrong), None, "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn extensions_that_lie_are_told() {
+        assert_eq!(wrong_extension("a/b.png", "png"), None);
+        assert_eq!(wrong_extension("a/b.JPG", "jpeg"), None);
+        assert_eq!(wrong_extension("a.png/b", "jpeg"), None);
+        assert_eq!(wrong_extension("a/b.dat", "jpeg"), None);
+        let warning = wrong_extension("a/b.jpg", "png").expect("it lies");
+        assert_eq!((warning.key.as_str(), warning.kind), ("a/b.jpg", WarningKind::WrongExtension));
+    }
 }

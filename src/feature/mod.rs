@@ -10,6 +10,7 @@ mod fingerprint;
 mod hand_crafted;
 mod look;
 mod neighbors;
+mod perceptual;
 pub mod picture;
 
 pub use cache::Cache;

@@ -6,6 +6,7 @@
 mod jpeg;
 mod scale;
 
+use std::cell::Cell;
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -104,11 +105,16 @@ pub fn sniff(bytes: &[u8]) -> Option<&'static str> {
 
 /// Decodes a picture whole.
 pub fn decode(bytes: &[u8]) -> Result<Picture, PictureError> {
+    decode_for(bytes, |picture| picture)
+}
+
+/// What `work` makes of the picture. Of the largest pictures only one at a time is decoded and worked on.
+pub fn decode_for<T>(bytes: &[u8], work: impl FnOnce(Picture) -> T) -> Result<T, PictureError> {
     let format = recognise(bytes)?;
-    guarded(|| {
-        let (picture, orientation) = decode_stored(bytes, format)?;
-        Ok(upright(picture, orientation))
-    })
+    let Stored { picture, orientation, alone } = guarded(|| decode_stored(bytes, format))?;
+    let result = work(upright(picture, orientation));
+    drop(alone);
+    Ok(result)
 }
 
 /// Decodes a picture and fits it into `max_side` × `max_side` (never enlarging), by the fastest way that looks right.
@@ -117,15 +123,26 @@ pub fn thumbnail(bytes: &[u8], max_side: u32) -> Result<(Picture, (u32, u32)), P
     let format = recognise(bytes)?;
     guarded(|| {
         #[cfg(feature = "turbojpeg")]
-        if format == "jpeg" {
-            if let Some((picture, size, orientation)) = jpeg::thumbnail_by_turbo(bytes, max_side)? {
-                return Ok((upright(picture, orientation), upright_size(size, orientation)));
-            }
+        if format == "jpeg"
+            && let Some((picture, size, orientation)) = jpeg::thumbnail_by_turbo(bytes, max_side)?
+        {
+            return Ok((upright(picture, orientation), upright_size(size, orientation)));
         }
-        let (picture, orientation) = decode_stored(bytes, format)?;
+        let Stored { picture, orientation, alone } = decode_stored(bytes, format)?;
         let size = (picture.width, picture.height);
-        Ok((upright(scale::shrink(picture, max_side), orientation), upright_size(size, orientation)))
+        let small = scale::shrink(picture, max_side);
+        drop(alone);
+        Ok((upright(small, orientation), upright_size(size, orientation)))
     })
+}
+
+/// Pixels as the file stores them.
+struct Stored {
+    picture: Picture,
+    /// How they have to be turned.
+    orientation: Orientation,
+    /// Held for as long as the pixels, if they are many.
+    alone: Option<Alone>,
 }
 
 fn recognise(bytes: &[u8]) -> Result<&'static str, PictureError> {
@@ -149,9 +166,37 @@ fn damaged(reason: &dyn std::fmt::Display) -> PictureError {
     PictureError::Damaged(reason.to_string().chars().take(200).collect())
 }
 
+/// Leave to hold a large picture; one thread has it at a time.
+struct Alone {
+    _guard: MutexGuard<'static, ()>,
+}
+
+thread_local! {
+    /// Whether this thread has leave already: work on a large picture may come to another one while it waits for its
+    /// own parts, and must not wait for itself.
+    static IS_ALONE: Cell<bool> = const { Cell::new(false) };
+}
+
+impl Drop for Alone {
+    fn drop(&mut self) {
+        IS_ALONE.set(false);
+    }
+}
+
 /// Refuses what is too large, and waits until it is alone if it is merely large.
-fn admit(width: u32, height: u32) -> Result<Option<MutexGuard<'static, ()>>, PictureError> {
+fn admit(width: u32, height: u32) -> Result<Option<Alone>, PictureError> {
     static LARGE: Mutex<()> = Mutex::new(());
+    let pixels = check_size(width, height)?;
+    if pixels <= MANY_PIXELS || IS_ALONE.get() {
+        return Ok(None);
+    }
+    let guard = LARGE.lock().unwrap_or_else(PoisonError::into_inner);
+    IS_ALONE.set(true);
+    Ok(Some(Alone { _guard: guard }))
+}
+
+/// The number of pixels, within the limits.
+fn check_size(width: u32, height: u32) -> Result<u64, PictureError> {
     let pixels = u64::from(width) * u64::from(height);
     if width > MAX_SIDE || height > MAX_SIDE || pixels > MAX_PIXELS {
         return Err(PictureError::TooLarge { width, height });
@@ -159,17 +204,16 @@ fn admit(width: u32, height: u32) -> Result<Option<MutexGuard<'static, ()>>, Pic
     if pixels == 0 {
         return Err(PictureError::Damaged("it has no pixels".into()));
     }
-    Ok((pixels > MANY_PIXELS).then(|| LARGE.lock().unwrap_or_else(PoisonError::into_inner)))
+    Ok(pixels)
 }
 
-/// Pixels as they are stored, and how they have to be turned.
-fn decode_stored(bytes: &[u8], format: &'static str) -> Result<(Picture, Orientation), PictureError> {
+fn decode_stored(bytes: &[u8], format: &'static str) -> Result<Stored, PictureError> {
     match format {
         "jpeg" => jpeg::decode(bytes),
         "png" => {
             // The first chunk holds the size; read here so that a bomb is refused before a decoder is made.
             if let Some(&[w0, w1, w2, w3, h0, h1, h2, h3]) = bytes.get(16..24) {
-                admit(u32::from_be_bytes([w0, w1, w2, w3]), u32::from_be_bytes([h0, h1, h2, h3]))?;
+                check_size(u32::from_be_bytes([w0, w1, w2, w3]), u32::from_be_bytes([h0, h1, h2, h3]))?;
             }
             let decoder = PngDecoder::with_limits(Cursor::new(bytes), limits());
             from_decoder(decoder.map_err(|e| refused(&e))?, format)
@@ -205,12 +249,9 @@ fn refused(error: &ImageError) -> PictureError {
     }
 }
 
-fn from_decoder(
-    mut decoder: impl ImageDecoder,
-    format: &'static str,
-) -> Result<(Picture, Orientation), PictureError> {
+fn from_decoder(mut decoder: impl ImageDecoder, format: &'static str) -> Result<Stored, PictureError> {
     let (width, height) = decoder.dimensions();
-    let _alone = admit(width, height)?;
+    let alone = admit(width, height)?;
     if decoder.total_bytes() > MAX_DECODED_BYTES {
         return Err(PictureError::TooHeavy);
     }
@@ -224,7 +265,7 @@ fn from_decoder(
     };
     let image = DynamicImage::from_decoder(decoder).map_err(|e| refused(&e))?;
     let picture = Picture { width, height, rgb: opaque_rgb(image), format };
-    Ok((picture, orientation.unwrap_or(Orientation::NoTransforms)))
+    Ok(Stored { picture, orientation: orientation.unwrap_or(Orientation::NoTransforms), alone })
 }
 
 /// The orientation in an EXIF block, with or without the marker that JPEG puts before it.
@@ -269,7 +310,7 @@ fn check_webp_frame(name: [u8; 4], chunk: &[u8]) -> Result<(), PictureError> {
         }
         _ => return Ok(()),
     };
-    admit(width.into(), height.into()).map(|_| ())
+    check_size(width.into(), height.into()).map(|_| ())
 }
 
 /// 8-bit RGB: grey three times, 16 bit by its upper half, alpha on white.

@@ -1,1 +1,174 @@
 //! Tests of `feature` on real files.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use sparrowhawk::feature::{Cache, FeatureError, Fingerprints, fingerprint};
+use sparrowhawk::model::{ContentHash, SourceRef, VersionBuilder, WarningKind};
+use sparrowhawk::source::{Dataset, Pictures, ReadError, Stamp};
+use sparrowhawk::task::Task;
+
+/// Files of one folder; counts what is asked of it.
+struct Files {
+    paths: Vec<PathBuf>,
+    reads: AtomicUsize,
+}
+
+impl Pictures for Files {
+    fn read(&self, row: usize) -> Result<Vec<u8>, ReadError> {
+        self.reads.fetch_add(1, Ordering::Relaxed);
+        let path = &self.paths[row];
+        if path.ends_with("huge.png") {
+            return Err(ReadError::TooLarge { size_bytes: 1 << 40 });
+        }
+        if path.ends_with("outside.png") {
+            return Err(ReadError::OutsideRoot);
+        }
+        std::fs::read(path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => ReadError::Missing,
+            _ => ReadError::Io(error.to_string()),
+        })
+    }
+
+    fn stamp(&self, row: usize) -> Option<Stamp> {
+        let path = self.paths[row].clone();
+        let about = std::fs::metadata(&path).ok()?;
+        let modified = about.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+        Some(Stamp {
+            path,
+            size_bytes: about.len(),
+            modified_nanos: modified.as_nanos() as i128,
+            inode: (0, 0),
+        })
+    }
+
+    fn path(&self, row: usize) -> Option<PathBuf> {
+        Some(self.paths[row].clone())
+    }
+}
+
+/// The files of these names (which need not exist) as a dataset, and its counter of reads.
+fn dataset(folder: &Path, names: &[&str]) -> (Dataset, Arc<Files>) {
+    let mut builder = VersionBuilder::default();
+    for name in names {
+        builder.push(name, Some("class"), None);
+    }
+    let source = SourceRef { kind: "folder".into(), place: folder.display().to_string(), revision: None };
+    let (version, _) = builder.build(source, "test", "test");
+    let paths = (0..version.len()).map(|row| folder.join(version.key(row))).collect();
+    let files = Arc::new(Files { paths, reads: AtomicUsize::new(0) });
+    (Dataset { version: Arc::new(version), pictures: files.clone() }, files)
+}
+
+/// Writes a file that was last changed a minute ago, so that its stamp can be trusted.
+fn write(path: &Path, bytes: &[u8]) {
+    std::fs::write(path, bytes).unwrap();
+    age(path, Duration::from_secs(60));
+}
+
+fn age(path: &Path, age: Duration) {
+    File::options().write(true).open(path).unwrap().set_modified(SystemTime::now() - age).unwrap();
+}
+
+fn hash(dataset: &Dataset, cache: &Cache) -> Fingerprints {
+    fingerprint(dataset, cache, false, &Task::new()).unwrap()
+}
+
+fn reads(files: &Files) -> usize {
+    files.reads.swap(0, Ordering::Relaxed)
+}
+
+#[test]
+fn hashes_are_remembered_for_unchanged_files_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let names: Vec<String> = (0..300).map(|i| format!("{i:03}.bin")).collect();
+    for (i, name) in names.iter().enumerate() {
+        write(&folder.path().join(name), format!("content {}", i / 2).as_bytes());
+    }
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let (data, files) = dataset(folder.path(), &names);
+
+    let first = hash(&data, &Cache::at(home.path()));
+    assert_eq!(reads(&files), 300);
+    assert_eq!(first.hashes[7], Some(ContentHash::of(b"content 3")));
+    assert_eq!(first.hashes[7], first.hashes[6]);
+    assert_eq!(first.sizes[7], 9);
+
+    let again = hash(&data, &Cache::at(home.path()));
+    assert_eq!(reads(&files), 0, "a second opening reads nothing");
+    assert_eq!((again.hashes, again.sizes), (first.hashes.clone(), first.sizes));
+
+    write(&folder.path().join("100.bin"), b"content!50");
+    age(&folder.path().join("100.bin"), Duration::from_secs(30));
+    let changed = hash(&data, &Cache::at(home.path()));
+    assert_eq!(reads(&files), 1, "one file has another time");
+    assert_eq!(changed.hashes[100], Some(ContentHash::of(b"content!50")));
+
+    fingerprint(&data, &Cache::at(home.path()), true, &Task::new()).unwrap();
+    assert_eq!(reads(&files), 300, "asked to, it reads all");
+}
+
+#[test]
+fn a_file_written_just_now_is_not_trusted_by_its_stamp() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.bin");
+    let (data, files) = dataset(folder.path(), &["a.bin"]);
+    std::fs::write(&path, b"one").unwrap();
+    let time = std::fs::metadata(&path).unwrap().modified().unwrap();
+    hash(&data, &Cache::at(home.path()));
+    // Same size, same time: only the bytes tell.
+    std::fs::write(&path, b"two").unwrap();
+    File::options().write(true).open(&path).unwrap().set_modified(time).unwrap();
+    assert_eq!(hash(&data, &Cache::at(home.path())).hashes[0], Some(ContentHash::of(b"two")));
+    assert_eq!(reads(&files), 2);
+    // A time in the future is no better.
+    File::options().write(true).open(&path).unwrap().set_modified(time + Duration::from_secs(3600)).unwrap();
+    hash(&data, &Cache::at(home.path()));
+    hash(&data, &Cache::at(home.path()));
+    assert_eq!(reads(&files), 2);
+}
+
+#[test]
+fn one_unreadable_file_is_a_warning_on_its_sample() {
+    let folder = tempfile::tempdir().unwrap();
+    write(&folder.path().join("good.png"), b"bytes");
+    std::fs::create_dir(folder.path().join("folder.png")).unwrap();
+    let names = ["folder.png", "gone.png", "good.png", "huge.png", "outside.png"];
+    let (data, _) = dataset(folder.path(), &names);
+    for cache in [Cache::none(), Cache::at(folder.path())] {
+        let found = hash(&data, &cache);
+        let kinds: Vec<_> = found.unreadable.iter().map(|w| (w.key.as_str(), w.kind)).collect();
+        assert_eq!(
+            kinds,
+            [
+                ("folder.png", WarningKind::Unreadable),
+                ("gone.png", WarningKind::Missing),
+                ("huge.png", WarningKind::Oversized),
+                ("outside.png", WarningKind::OutsideRoot),
+            ]
+        );
+        assert_eq!(found.hashes.iter().filter(|h| h.is_some()).count(), 1);
+        assert_eq!(found.sizes, [0, 0, 5, 0, 0]);
+    }
+}
+
+#[test]
+fn hashing_tells_its_progress_and_can_be_cancelled() {
+    let folder = tempfile::tempdir().unwrap();
+    write(&folder.path().join("a.bin"), b"bytes");
+    let (data, files) = dataset(folder.path(), &["a.bin"]);
+    let task = Task::new();
+    fingerprint(&data, &Cache::none(), false, &task).unwrap();
+    let progress = task.progress();
+    assert_eq!((progress.stage, progress.done, progress.total), ("Hashing files", 1, 1));
+    reads(&files);
+    task.cancel();
+    let outcome = fingerprint(&data, &Cache::none(), false, &task);
+    assert!(matches!(outcome, Err(FeatureError::Cancelled(_))));
+    assert_eq!(reads(&files), 0);
+}

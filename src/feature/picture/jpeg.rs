@@ -6,7 +6,7 @@ use zune_core::colorspace::ColorSpace;
 use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 
-use super::{Picture, PictureError, admit, damaged, orientation_of};
+use super::{Picture, PictureError, Stored, admit, damaged, orientation_of};
 
 /// More header segments than any camera or editor writes; the decoder's time grows with their square.
 const MAX_SEGMENTS: usize = 4_000;
@@ -28,9 +28,9 @@ struct Outline<'a> {
 }
 
 /// Decodes a JPEG; colours become RGB (grey, YCbCr, RGB, CMYK, YCCK), pixels stay as stored.
-pub(super) fn decode(bytes: &[u8]) -> Result<(Picture, Orientation), PictureError> {
+pub(super) fn decode(bytes: &[u8]) -> Result<Stored, PictureError> {
     let outline = outline(bytes)?;
-    let _alone = admit(outline.width, outline.height)?;
+    let alone = admit(outline.width, outline.height)?;
     check_effort(&outline)?;
     let lenient = DecoderOptions::default()
         .set_max_width(usize::from(u16::MAX))
@@ -50,7 +50,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<(Picture, Orientation), PictureErro
         return Err(PictureError::Damaged("it has another number of colours than it says".into()));
     }
     let picture = Picture { width: outline.width, height: outline.height, rgb, format: "jpeg" };
-    Ok((picture, orientation(&outline)))
+    Ok(Stored { picture, orientation: orientation(&outline), alone })
 }
 
 fn orientation(outline: &Outline<'_>) -> Orientation {
