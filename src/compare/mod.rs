@@ -3,9 +3,12 @@
 mod class_map;
 mod diff;
 mod distribution;
+mod likeness;
+mod near;
+mod pairing;
 mod statistics;
 
-pub use class_map::ClassMap;
+pub use class_map::{ClassMap, RenameReason, RenamedClass, renamed_classes};
 pub use diff::{Side, VersionDiff, diff};
 pub use distribution::{ClassRow, Distribution, Flow, Measures, distribution, flows};
 
