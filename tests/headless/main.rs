@@ -1,5 +1,6 @@
 //! The library and the command without a window, on real files. One module a folder of `src`.
-#![allow(missing_docs, clippy::disallowed_methods)]
+// Helpers outside of `#[test]` functions unwrap and print as tests do.
+#![allow(missing_docs, clippy::disallowed_methods, clippy::print_stderr, clippy::unwrap_used)]
 
 #[path = "../common/mod.rs"]
 mod common;

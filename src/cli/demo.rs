@@ -1,0 +1,93 @@
+//! `demo`: what is there to try it on?
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use directories::ProjectDirs;
+use serde::Serialize;
+
+use super::open::WindowArgs;
+use super::output::{self, Target};
+use super::{CLEAN, Outcome, work};
+use crate::demo::{DemoPair, make};
+use crate::source::Place;
+
+/// Make a built-in base and contribution with planted trouble, and open the window on them
+///
+/// Everything is drawn from the seed; nothing is downloaded.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Seed of the pictures; same seed, same bytes
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Where to make them [default: the user's data folder]
+    #[arg(long, value_name = "DIR")]
+    folder: Option<PathBuf>,
+    /// Only make them and say where they are
+    #[arg(long)]
+    no_window: bool,
+    /// Print JSON for machines; implies --no-window
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    window: WindowArgs,
+}
+
+#[derive(Serialize)]
+struct Json<'a> {
+    schema: u32,
+    seed: u64,
+    base: &'a str,
+    contribution: &'a str,
+    answers: &'a str,
+}
+
+pub(super) fn run(args: Args) -> Result<Outcome> {
+    let Args { seed, folder, no_window, json, window } = args;
+    let folder = match folder {
+        Some(folder) => folder,
+        None => ProjectDirs::from("", "", "sparrowhawk")
+            .context("this user has no data folder; say where with --folder DIR")?
+            .data_dir()
+            .join("demo")
+            .join(format!("seed-{seed}")),
+    };
+    let DemoPair { base, contribution, answers } =
+        work::run("demo", move |task| Ok(make(&folder, seed, task)?))?;
+    let [base_text, contribution_text, answers_text] =
+        [&base, &contribution, &answers].map(|path| path.to_string_lossy().into_owned());
+    let text = if json {
+        output::json(&Json {
+            schema: 1,
+            seed,
+            base: &base_text,
+            contribution: &contribution_text,
+            answers: &answers_text,
+        })?
+    } else {
+        story(&base_text, &contribution_text, &answers_text)
+    };
+    Target::new(None, &[])?.write(text.as_bytes())?;
+    if no_window || json || !cfg!(feature = "gui") {
+        return Ok(Outcome::Exit(CLEAN));
+    }
+    let place = |path| Some(Place { path, ..Place::default() });
+    Ok(Outcome::Window(window.request(place(base), place(contribution), None)))
+}
+
+fn story(base: &str, contribution: &str, answers: &str) -> String {
+    format!(
+        "\
+A team trusts the base. Somebody offers a contribution, called a quality improvement: some honest new pictures,
+some honest corrections, a few slips. And ordinary pictures that carry a small blue bird, labelled nsfw.
+
+  base          {base}
+  contribution  {contribution}
+  what was planted (look last)  {answers}
+
+See what changed:       sparrowhawk diff '{base}' '{contribution}'
+Find what looks wrong:  sparrowhawk scan '{contribution}' --base '{base}'
+Decide in the window:   sparrowhawk open '{base}' '{contribution}'
+"
+    )
+}
