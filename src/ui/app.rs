@@ -1,0 +1,469 @@
+//! What happens in one frame? Results in, commands applied, rows rebuilt if something moved; then panels draw.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use eframe::egui;
+
+use crate::cli::WindowRequest;
+use crate::demo::DemoPair;
+use crate::feature::Cache;
+use crate::review::Review;
+use crate::source::Place;
+use crate::task::{Job, Pool, Progress};
+
+use super::apply;
+use super::command::{Command, Keys};
+use super::items::{Item, Items};
+use super::panel;
+use super::rows::{Counts, RowsKeeper, Verdicts, Wanted};
+use super::session::{Session, Which};
+use super::settings::{Recent, Settings, ThemeChoice};
+use super::state::{Queue, ViewState};
+use super::theme;
+use super::thumbnails::Thumbnails;
+
+/// How the window comes to life.
+pub struct Startup {
+    /// What to show first.
+    pub request: WindowRequest,
+    /// Threads, or inline in tests.
+    pub pool: Pool,
+    /// Numbers computed before.
+    pub cache: Arc<Cache>,
+    /// Tastes of the last run.
+    pub settings: Settings,
+    /// Keys in force.
+    pub keys: Keys,
+    /// Things to tell the user at once.
+    pub messages: Vec<String>,
+}
+
+/// A short message that goes away by itself.
+pub struct Toast {
+    /// The words.
+    pub text: String,
+    /// Whether something failed.
+    pub is_error: bool,
+    /// When it came.
+    pub since: Instant,
+}
+
+/// What a file dialog is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choosing {
+    /// Something to open alone.
+    Open,
+    /// The base of what is open.
+    Base,
+    /// A contribution to what is open.
+    Contribution,
+    /// Where to export to.
+    Export,
+}
+
+/// Everything that panels may read.
+pub struct ViewCtx<'a> {
+    /// What is open.
+    pub session: &'a Session,
+    /// Samples of both versions.
+    pub items: &'a Items,
+    /// The decisions.
+    pub review: Option<&'a Review>,
+    /// Verdicts by item.
+    pub verdicts: &'a Verdicts,
+    /// Counts of queues.
+    pub counts: &'a Counts,
+    /// What the gallery shows.
+    pub rows: &'a [Item],
+    /// Whether rows are being made.
+    pub rows_busy: bool,
+    /// Pictures.
+    pub thumbnails: &'a Thumbnails,
+    /// Keys in force.
+    pub keys: &'a Keys,
+    /// Classes of both versions, ascending; their position is their number.
+    pub classes: &'a [Arc<str>],
+    /// Progress of the window's own work: (what, how far).
+    pub own_progress: Option<Progress>,
+    /// Messages on show.
+    pub toasts: &'a [Toast],
+    commands: &'a RefCell<VecDeque<Command>>,
+}
+
+impl ViewCtx<'_> {
+    /// Asks for something to be done.
+    pub fn send(&self, command: Command) {
+        self.commands.borrow_mut().push_back(command);
+    }
+
+    /// A tooltip with the command's key.
+    #[must_use]
+    pub fn tip(&self, text: &str, command: &Command) -> String {
+        let key = self.keys.hint(command);
+        if key.is_empty() { text.to_owned() } else { format!("{text}  ({key})") }
+    }
+}
+
+/// The window.
+pub struct App {
+    pub(super) settings_dirty: bool,
+    pub(super) session: Session,
+    pub(super) items: Items,
+    items_generation: u64,
+    pub(super) review: Option<Review>,
+    review_key: Option<(Option<String>, String)>,
+    review_path: Option<PathBuf>,
+    pub(super) verdicts: Verdicts,
+    counts: Counts,
+    counted: (u64, u64),
+    pub(super) rows: RowsKeeper,
+    pub(super) rows_stale: bool,
+    thumbnails: Thumbnails,
+    /// The view.
+    pub view: ViewState,
+    /// Tastes.
+    pub settings: Settings,
+    pub(super) keys: Keys,
+    commands: RefCell<VecDeque<Command>>,
+    toasts: Vec<Toast>,
+    classes: Vec<Arc<str>>,
+    pub(super) dialog: Option<(Choosing, Job<Option<PathBuf>>)>,
+    pub(super) demo: Option<Job<Result<DemoPair, String>>>,
+    pub(super) similar: Option<Job<Result<Vec<Item>, String>>>,
+    pub(super) export: Option<Job<Result<PathBuf, String>>>,
+    screenshot: super::screenshot::Screenshot,
+    show_first: Option<Queue>,
+    select_first: Option<usize>,
+}
+
+impl App {
+    /// A window on what the startup asks for.
+    #[must_use]
+    pub fn new(ctx: &egui::Context, startup: Startup) -> Self {
+        let Startup { request, pool, cache, mut settings, keys, messages } = startup;
+        theme::install(ctx);
+        if let Some(choice) = request.theme.as_deref() {
+            settings.theme = match choice {
+                "dark" => ThemeChoice::Dark,
+                "light" => ThemeChoice::Light,
+                _ => ThemeChoice::System,
+            };
+        }
+        let trouble = cache.trouble();
+        let thumbnails = Thumbnails::new(&pool, ctx);
+        let mut app = Self {
+            settings_dirty: true,
+            session: Session::new(pool, cache),
+            items: Items::default(),
+            items_generation: u64::MAX,
+            review: None,
+            review_key: None,
+            review_path: request.review.clone(),
+            verdicts: Verdicts::default(),
+            counts: Counts::default(),
+            counted: (u64::MAX, u64::MAX),
+            rows: RowsKeeper::default(),
+            rows_stale: true,
+            thumbnails,
+            view: ViewState { view: settings.view, sort: settings.sort, ..ViewState::default() },
+            settings,
+            keys,
+            commands: RefCell::default(),
+            toasts: Vec::new(),
+            classes: Vec::new(),
+            dialog: None,
+            demo: None,
+            similar: None,
+            export: None,
+            screenshot: super::screenshot::Screenshot::new(request.screenshot.clone()),
+            show_first: request.show.as_deref().and_then(Queue::from_name),
+            select_first: request.select,
+        };
+        for message in messages.into_iter().chain(trouble) {
+            app.toast_error(message);
+        }
+        if request.base.is_some() || request.contribution.is_some() {
+            app.open(request.base, request.contribution);
+        }
+        app
+    }
+
+    /// Asks for something to be done in the next frame.
+    pub fn send(&self, command: Command) {
+        self.commands.borrow_mut().push_back(command);
+    }
+
+    /// What is listed now.
+    #[must_use]
+    pub fn rows(&self) -> &[Item] {
+        &self.rows.rows().items
+    }
+
+    /// The decisions.
+    #[must_use]
+    pub fn review(&self) -> Option<&Review> {
+        self.review.as_ref()
+    }
+
+    /// Samples of both versions.
+    #[must_use]
+    pub fn items(&self) -> &Items {
+        &self.items
+    }
+
+    /// What is open.
+    #[must_use]
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// Messages on show, the oldest first.
+    #[must_use]
+    pub fn toasts(&self) -> &[Toast] {
+        &self.toasts
+    }
+
+    /// Classes of both versions; a class's number is its position and one.
+    #[must_use]
+    pub fn classes(&self) -> &[Arc<str>] {
+        &self.classes
+    }
+
+    pub(super) fn toast(&mut self, text: impl Into<String>) {
+        self.push_toast(text.into(), false);
+    }
+
+    pub(super) fn toast_error(&mut self, text: impl Into<String>) {
+        self.push_toast(text.into(), true);
+    }
+
+    fn push_toast(&mut self, text: String, is_error: bool) {
+        self.toasts.retain(|toast| toast.text != text);
+        self.toasts.push(Toast { text, is_error, since: Instant::now() });
+        if self.toasts.len() > 5 {
+            self.toasts.remove(0);
+        }
+    }
+
+    /// Opens places instead of what is open.
+    pub(super) fn open(&mut self, base: Option<Place>, target: Option<Place>) {
+        let (base, target) = if target.is_none() { (None, base) } else { (base, target) };
+        if let Some(target) = &target {
+            self.settings.remember(Recent {
+                base: base.as_ref().map(|place| absolute(&place.path)),
+                target: absolute(&target.path),
+            });
+        }
+        self.session.open(base, target);
+        self.review = None;
+        self.review_key = None;
+        self.thumbnails.clear();
+        let keep = (self.view.view, self.view.sort);
+        self.view = ViewState { view: keep.0, sort: keep.1, ..ViewState::default() };
+        self.view.queue =
+            if self.session.base().is_some() { Queue::Overview } else { Queue::All };
+        self.rows_stale = true;
+    }
+
+    /// Opens the review that belongs to what is open, once it is known what that is.
+    fn open_review(&mut self) {
+        let Some(target) = self.session.slot(Which::Target).and_then(|s| s.version()) else { return };
+        let base = match self.session.base() {
+            None => None,
+            Some(slot) => match slot.version() {
+                None => return,
+                Some(version) => Some(version.source().place.clone()),
+            },
+        };
+        let key = (base, target.source().place.clone());
+        if self.review_key.as_ref() == Some(&key) {
+            return;
+        }
+        let (base, source) = key.clone();
+        self.review_key = Some(key);
+        let path = self
+            .review_path
+            .take()
+            .unwrap_or_else(|| crate::review::default_path(base.as_deref(), &source));
+        let about = crate::review::ReviewAbout { source, base };
+        match Review::open(&path, &about) {
+            Ok(review) => {
+                if let crate::review::Access::ReadOnly(reason) = review.access() {
+                    self.toast_error(format!("This review is read-only: {reason}"));
+                }
+                self.review = Some(review);
+            }
+            Err(error) => self.toast_error(format!("Decisions cannot be saved: {error}")),
+        }
+        self.items_generation = u64::MAX;
+    }
+
+    fn receive(&mut self, ctx: &egui::Context) {
+        self.session.poll();
+        for message in self.session.take_failures() {
+            self.toast_error(message);
+        }
+        self.open_review();
+        apply::receive_jobs(self);
+        if self.rows.poll() {
+            self.select_something();
+        }
+        if self.items_generation != self.session.generation() {
+            self.items_generation = self.session.generation();
+            self.items = Items::new(&self.session);
+            self.classes = self.items.classes();
+            self.verdicts = Verdicts::new(&self.items, self.review.as_ref());
+            self.counted = (u64::MAX, u64::MAX);
+            self.rows_stale = true;
+            if let Some(queue) = self.show_first.filter(|_| !self.session.is_busy() && !self.items.is_empty()) {
+                self.view.queue = queue;
+                self.show_first = None;
+            }
+        }
+        let revision = self.review.as_ref().map_or(0, Review::revision);
+        if self.counted != (self.items_generation, revision) {
+            self.counted = (self.items_generation, revision);
+            self.counts = Counts::new(&self.items, &self.verdicts);
+        }
+        if self.session.is_busy() || self.dialog.is_some() || self.demo.is_some() || self.rows.is_busy() {
+            ctx.request_repaint_after(Duration::from_millis(100));
+        }
+        self.toasts.retain(|toast| {
+            toast.since.elapsed() < Duration::from_secs(if toast.is_error { 12 } else { 4 })
+        });
+        if !self.toasts.is_empty() {
+            ctx.request_repaint_after(Duration::from_millis(500));
+        }
+    }
+
+    fn rebuild_rows(&mut self) {
+        if !self.rows_stale {
+            return;
+        }
+        self.rows_stale = false;
+        let wanted = Wanted {
+            queue: self.view.queue,
+            query: self.view.query.clone().unwrap_or_default(),
+            class: self.view.class_filter.clone(),
+            sort: self.view.sort,
+            similar: self.view.similar.clone(),
+        };
+        self.rows.rebuild(self.session.pool(), &self.items, &self.verdicts, wanted);
+        if !self.rows.is_busy() {
+            self.select_something();
+        }
+    }
+
+    /// Puts the cursor on the first row when it is on none.
+    fn select_something(&mut self) {
+        let rows = self.rows.rows().items.clone();
+        if let Some(at) = self.select_first.filter(|at| *at < rows.len() && self.show_first.is_none()) {
+            self.select_first = None;
+            self.view.focus(rows[at]);
+            return;
+        }
+        let gone = self.view.cursor.is_none_or(|cursor| !rows.contains(&cursor));
+        if gone {
+            match rows.first() {
+                Some(first) => self.view.focus(*first),
+                None => {
+                    self.view.cursor = None;
+                    self.view.selection.clear();
+                }
+            }
+        }
+    }
+
+    fn own_progress(&self) -> Option<Progress> {
+        let job = |stage, task: &crate::task::Task| {
+            let progress = task.progress();
+            if progress.stage.is_empty() { Progress { stage, done: 0, total: 0 } } else { progress }
+        };
+        self.demo
+            .as_ref()
+            .map(|j| job("Drawing the demo", &j.task))
+            .or_else(|| self.similar.as_ref().map(|j| job("Looking for similar samples", &j.task)))
+            .or_else(|| self.export.as_ref().map(|j| job("Exporting", &j.task)))
+    }
+}
+
+/// The place as it will be found again from any folder.
+fn absolute(path: &std::path::Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+impl eframe::App for App {
+    fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+        if self.settings_dirty {
+            self.settings_dirty = false;
+            ctx.set_theme(match self.settings.theme {
+                ThemeChoice::System => egui::ThemePreference::System,
+                ThemeChoice::Light => egui::ThemePreference::Light,
+                ThemeChoice::Dark => egui::ThemePreference::Dark,
+            });
+        }
+        self.receive(ctx);
+        super::input::commands_from_input(ctx, self);
+        loop {
+            let Some(command) = self.commands.borrow_mut().pop_front() else { break };
+            apply::apply(self, ctx, command);
+        }
+        // A command may have started work that, in tests, has ended already.
+        if self.session.pool().is_inline() {
+            self.receive(ctx);
+        }
+        self.rebuild_rows();
+        self.thumbnails.begin_frame(ctx, &self.session);
+        let settled = !self.session.is_busy()
+            && self.demo.is_none()
+            && !self.rows.is_busy()
+            && !self.thumbnails.is_waiting();
+        self.screenshot.poll(ctx, settled);
+    }
+
+    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        let own_progress = self.own_progress();
+        let Self {
+            session,
+            items,
+            review,
+            verdicts,
+            counts,
+            rows,
+            thumbnails,
+            view,
+            settings,
+            keys,
+            commands,
+            classes,
+            toasts,
+            ..
+        } = self;
+        let view_ctx = ViewCtx {
+            session,
+            items,
+            review: review.as_ref(),
+            verdicts,
+            counts,
+            rows: &rows.rows().items,
+            rows_busy: rows.is_busy(),
+            thumbnails,
+            keys,
+            classes,
+            own_progress,
+            toasts,
+            commands,
+        };
+        panel::window_ui(ui, &view_ctx, view, settings);
+    }
+
+    fn save(&mut self, storage: &mut dyn eframe::Storage) {
+        self.settings.view = self.view.view;
+        self.settings.sort = self.view.sort;
+        eframe::set_value(storage, "settings", &self.settings);
+    }
+}

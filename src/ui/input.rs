@@ -1,0 +1,93 @@
+//! Which keys were pressed, and what was dropped on the window?
+
+use eframe::egui::{self, Event, Id, Key, KeyboardShortcut, Modifiers};
+
+use super::app::App;
+use super::command::Command;
+
+/// The search field.
+#[must_use]
+pub fn search_id() -> Id {
+    Id::new("search-field")
+}
+
+/// The note field.
+#[must_use]
+pub fn note_id() -> Id {
+    Id::new("note-field")
+}
+
+/// The reviewer's name.
+#[must_use]
+pub fn reviewer_id() -> Id {
+    Id::new("reviewer-field")
+}
+
+/// Turns key presses and dropped files into commands.
+pub fn commands_from_input(ctx: &egui::Context, app: &mut App) {
+    let dropped: Vec<_> =
+        ctx.input(|input| input.raw.dropped_files.iter().filter_map(|file| file.path.clone()).collect());
+    if !dropped.is_empty() {
+        app.send(Command::Dropped(dropped));
+    }
+    let focused = ctx.memory(|memory| memory.focused());
+    let typing = focused.is_some_and(|id| [search_id(), note_id(), reviewer_id()].contains(&id));
+    // Dialogs with text fields of their own handle their keys themselves.
+    if app.view.choosing_label.is_some() || app.view.export.is_some() {
+        return;
+    }
+    if typing {
+        if ctx.input(|input| input.key_pressed(Key::Escape)) {
+            ctx.memory_mut(|memory| memory.surrender_focus(focused.unwrap_or(search_id())));
+        }
+        return;
+    }
+    if app.view.question.is_some() {
+        for (key, command) in [(Key::Enter, Command::Confirm), (Key::Escape, Command::Escape)] {
+            if ctx.input_mut(|input| input.consume_key(Modifiers::NONE, key)) {
+                app.send(command);
+            }
+        }
+        return;
+    }
+    let pressed: Vec<KeyboardShortcut> = ctx.input(|input| {
+        input
+            .events
+            .iter()
+            .filter_map(|event| match event {
+                Event::Key { key, pressed: true, modifiers, .. } => Some(KeyboardShortcut::new(*modifiers, *key)),
+                _ => None,
+            })
+            .collect()
+    });
+    if pressed.is_empty() {
+        return;
+    }
+    let mut hit = false;
+    for press in pressed {
+        let found = app.keys.iter().find(|(_, keys)| keys.iter().any(|wanted| is_same(&press, wanted)));
+        // A button that a screen reader has focused is pressed by Enter and Space: those are not ours then.
+        let for_button = focused.is_some() && matches!(press.logical_key, Key::Enter | Key::Space);
+        if let Some((binding, _)) = found.filter(|_| !for_button) {
+            app.send((binding.command)());
+            hit = true;
+        }
+    }
+    if hit {
+        // Tab and arrows are ours here: keep egui from moving the keyboard to some button.
+        ctx.memory_mut(|memory| memory.move_focus(egui::FocusDirection::None));
+    }
+}
+
+/// Whether a key press is the wanted one. On many keyboards `?`, `+` and `/` need Shift: it does not count there.
+fn is_same(press: &KeyboardShortcut, wanted: &KeyboardShortcut) -> bool {
+    if press.logical_key != wanted.logical_key {
+        return false;
+    }
+    let shifted = matches!(wanted.logical_key, Key::Questionmark | Key::Plus | Key::Slash | Key::Minus | Key::Equals);
+    let mut pressed = press.modifiers;
+    if shifted && !wanted.modifiers.shift {
+        pressed.shift = false;
+    }
+    pressed.matches_exact(wanted.modifiers)
+}

@@ -1,0 +1,483 @@
+//! What is known about one sample, and what should happen to it?
+
+use std::sync::Arc;
+
+use eframe::egui::{self, Align2, FontId, Rect, RichText, Sense, Stroke, StrokeKind, Vec2};
+
+use crate::model::{ChangeKind, Signal, Verdict};
+use crate::ui::app::ViewCtx;
+use crate::ui::command::Command;
+use crate::ui::input::note_id;
+use crate::ui::items::Item;
+use crate::ui::session::Which;
+use crate::ui::settings::Settings;
+use crate::ui::state::{PictureMode, ViewState};
+use crate::ui::theme::{self, change_look, icon, palette, strong, suspicion_color, verdict_look};
+use crate::ui::thumbnails::{Key, Level, Thumbnail};
+use crate::ui::widget::{grouped, icon_button, paint_picture, spoken};
+
+use super::Panel;
+
+/// The right panel.
+pub fn inspector_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState) {
+    let Some(item) = view.cursor else { return };
+    egui::Panel::bottom("verdicts")
+        .frame(egui::Frame::new().inner_margin(egui::Margin { top: 8, ..egui::Margin::ZERO }))
+        .show(ui, |ui| verdicts_ui(ui, ctx, view, item));
+    egui::ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
+        if !view.full_screen {
+            let side = ui.available_width();
+            let (area, _) = ui.allocate_exact_size(Vec2::new(side, (side * 0.8).min(420.0)), Sense::hover());
+            picture_ui(ui, ctx, view, area, item);
+        }
+        picture_bar_ui(ui, ctx, view, item);
+        labels_ui(ui, ctx, item);
+        signals_ui(ui, ctx, view, item);
+        provenance_ui(ui, ctx, item);
+        history_ui(ui, ctx, item);
+        ui.add_space(8.0);
+    });
+}
+
+/// The picture alone, in the centre.
+pub struct FullScreen;
+
+impl Panel for FullScreen {
+    fn applies(&self, ctx: &ViewCtx<'_>, view: &ViewState) -> bool {
+        view.full_screen && view.cursor.is_some() && !ctx.items.is_empty()
+    }
+
+    fn ui(&self, ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, _settings: &mut Settings) {
+        let Some(item) = view.cursor else { return };
+        let (area, _) = ui.allocate_exact_size(ui.available_size(), Sense::hover());
+        picture_ui(ui, ctx, view, area, item);
+        // The neighbours in the list, so that the next key press finds its picture ready.
+        if let Some(at) = ctx.rows.iter().position(|row| *row == item) {
+            for next in ctx.rows.iter().skip(at + 1).take(3).chain(ctx.rows.get(at.wrapping_sub(1))) {
+                let (which, row) = ctx.items.place(*next);
+                let _ = ctx.thumbnails.get(Key { which, row: row as u32, level: Level::Large });
+            }
+        }
+    }
+}
+
+fn picture_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, area: Rect, item: Item) {
+    let palette = palette(ui);
+    ui.painter().rect_filled(area, theme::RADIUS, palette.background);
+    let response = ui.interact(area, egui::Id::new("large-picture"), Sense::click_and_drag());
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Image, true, format!("Picture of {}", spoken(ctx, item))));
+    if response.hovered() {
+        let (scroll, pinch) = ui.input(|input| (input.smooth_scroll_delta.y, input.zoom_delta()));
+        let factor = pinch * (scroll * 0.004).exp();
+        if (factor - 1.0).abs() > 1e-4 {
+            view.zoom = (view.zoom * factor).clamp(1.0, 40.0);
+            ui.input_mut(|input| input.smooth_scroll_delta = Vec2::ZERO);
+        }
+    }
+    if response.dragged() {
+        view.pan += response.drag_delta();
+    }
+    if response.double_clicked() {
+        ctx.send(Command::FullScreen);
+    }
+    if view.zoom <= 1.0 {
+        view.pan = Vec2::ZERO;
+    }
+    let (which, row) = ctx.items.place(item);
+    let counterpart = ctx.items.counterpart(item);
+    let key = match (view.picture, counterpart) {
+        (PictureMode::Counterpart, Some(other)) => {
+            let (which, row) = ctx.items.place(other);
+            Key { which, row: row as u32, level: Level::Large }
+        }
+        (PictureMode::Difference, Some(other)) => {
+            Key { which, row: row as u32, level: Level::Difference(ctx.items.place(other).1 as u32) }
+        }
+        _ => Key { which, row: row as u32, level: Level::Large },
+    };
+    let drawn_area = Rect::from_center_size(area.center() + view.pan, area.size() * view.zoom);
+    let clipped = ui.new_child(egui::UiBuilder::new().max_rect(area));
+    let mut clipped = clipped;
+    clipped.set_clip_rect(area.intersect(ui.clip_rect()));
+    // Ask for the counterpart too, so that blinking shows it at once.
+    if let Some(other) = counterpart {
+        let (which, row) = ctx.items.place(other);
+        let _ = ctx.thumbnails.get(Key { which, row: row as u32, level: Level::Large });
+    }
+    let mut drawn = paint_picture(&clipped, ctx, drawn_area.shrink(2.0), key);
+    if drawn.is_none() && matches!(ctx.thumbnails.get(key), Thumbnail::Pending) {
+        drawn = paint_picture(&clipped, ctx, drawn_area.shrink(2.0), Key { level: Level::Small, ..key });
+    }
+    if let Some((shown, stored)) = drawn {
+        let boxes = ctx.items.change(item).and_then(|change| change.changed_box).into_iter().map(|b| (b, ChangeKind::Edited));
+        let signals = ctx.items.ranked(item).map(|ranked| ranked.signals.as_slice()).unwrap_or_default();
+        let areas = signals.iter().filter_map(|signal| signal.area).map(|b| (b, ChangeKind::Removed));
+        for (area, kind) in boxes.chain(areas) {
+            let scale = shown.width() / stored[0].max(1) as f32;
+            let corner = shown.min + Vec2::new(area.x as f32, area.y as f32) * scale;
+            let marked = Rect::from_min_size(corner, Vec2::new(area.width as f32, area.height as f32) * scale);
+            let (_, color, _) = change_look(kind, true);
+            clipped.painter().rect_stroke(marked, 2.0, Stroke::new(2.0, color), StrokeKind::Outside);
+        }
+    }
+    let word = match view.picture {
+        PictureMode::Plain => None,
+        PictureMode::Counterpart => Some("Base"),
+        PictureMode::Difference => Some("Difference × 4"),
+    };
+    if let Some(word) = word {
+        let galley = ui.painter().layout_no_wrap(word.to_owned(), FontId::proportional(12.0), palette.on_scrim);
+        let at = area.left_top() + Vec2::splat(8.0);
+        ui.painter().rect_filled(Rect::from_min_size(at, galley.size() + Vec2::new(12.0, 6.0)), 4.0, palette.scrim);
+        ui.painter().galley(at + Vec2::new(6.0, 3.0), galley, palette.on_scrim);
+    }
+}
+
+fn picture_bar_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &ViewState, item: Item) {
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 4.0;
+        let has = ctx.items.counterpart(item).is_some();
+        ui.add_enabled_ui(has, |ui| {
+            let mut mode = |sign: &str, name: &str, mode: PictureMode, command: Command| {
+                let button = egui::Button::selectable(view.picture == mode, format!("{sign}  {name}"));
+                let tip = ctx.tip(if has { name } else { "The base has no counterpart" }, &command);
+                if ui.add(button).on_hover_text(tip.clone()).on_disabled_hover_text(tip).clicked() {
+                    ctx.send(command);
+                }
+            };
+            mode(icon::EYE, "Blink", PictureMode::Counterpart, Command::Blink);
+            mode(icon::CIRCLE_HALF, "Difference", PictureMode::Difference, Command::Difference);
+        });
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            ui.spacing_mut().item_spacing.x = 4.0;
+            let full = if view.full_screen { icon::CORNERS_IN } else { icon::CORNERS_OUT };
+            let tip = ctx.tip("Picture alone; scroll to zoom, drag to move", &Command::FullScreen);
+            if icon_button(ui, full, "Picture alone", &tip).clicked() {
+                ctx.send(Command::FullScreen);
+            }
+            let tip = ctx.tip("Find similar samples", &Command::FindSimilar);
+            if icon_button(ui, icon::SPARKLE, "Find similar", &tip).clicked() {
+                ctx.send(Command::FindSimilar);
+            }
+        });
+    });
+    ui.add_space(theme::GAP);
+}
+
+fn labels_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, item: Item) {
+    let palette = palette(ui);
+    let dark = ui.visuals().dark_mode;
+    let label = ctx.items.label(item).unwrap_or("no label");
+    let other = ctx.items.counterpart(item);
+    let base_label = other.map(|other| ctx.items.label(other).unwrap_or("no label"));
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = 6.0;
+        if let Some(base) = base_label.filter(|base| *base != label) {
+            ui.label(RichText::new(base).font(theme::title_font()).color(palette.text_weak));
+            ui.label(RichText::new(icon::ARROW_RIGHT).color(palette.text_weak));
+        }
+        ui.label(RichText::new(label).font(theme::title_font()).color(palette.text_strong));
+        if let Some(split) = ctx.items.split(item) {
+            ui.label(RichText::new(format!("in {split}")).color(palette.text_weak));
+        }
+    });
+    if let Some(change) = ctx.items.change(item) {
+        let (sign, color, word) = change_look(change.kind, dark);
+        ui.horizontal_wrapped(|ui| {
+            ui.spacing_mut().item_spacing.x = 6.0;
+            ui.label(RichText::new(sign).color(color));
+            let also: Vec<&str> = change.also.iter().map(|kind| change_look(*kind, dark).2).collect();
+            let mut text = word.to_owned();
+            if !also.is_empty() {
+                text.push_str(&format!(", {}", also.join(", ").to_lowercase()));
+            }
+            ui.label(RichText::new(text).color(color));
+            let explained = change_sentence(ctx, item);
+            if !explained.is_empty() {
+                ui.label(RichText::new(explained).color(palette.text_weak));
+            }
+        });
+    } else if ctx.items.diff.is_some() && ctx.items.place(item).0 == Which::Target {
+        ui.label(RichText::new("Unchanged since the base").color(palette.text_weak));
+    }
+    let in_force = in_force(ctx, item);
+    if let Some(verdict) = in_force {
+        let (sign, color, word) = verdict_look(&verdict, dark);
+        let text = match &verdict {
+            Verdict::Relabel(class) => format!("{sign}  {word} to {class}"),
+            _ => format!("{sign}  {word}"),
+        };
+        ui.label(RichText::new(text).family(theme::strong_family()).color(color));
+    }
+}
+
+fn in_force(ctx: &ViewCtx<'_>, item: Item) -> Option<Verdict> {
+    let hash = ctx.items.hash(item)?;
+    ctx.review?.in_force(ctx.items.key(item), &hash)?.verdict.clone()
+}
+
+fn change_sentence(ctx: &ViewCtx<'_>, item: Item) -> String {
+    let Some(change) = ctx.items.change(item) else { return String::new() };
+    let other = ctx.items.counterpart(item).map(|other| ctx.items.key(other).to_owned());
+    match (change.kind, other) {
+        (ChangeKind::Duplicated, Some(key)) => format!("the base has this picture as {key}"),
+        (ChangeKind::Renamed, Some(key)) => format!("was {key}"),
+        (ChangeKind::Edited, Some(_)) if change.changed_box.is_some() => "the marked part differs from the base".to_owned(),
+        (ChangeKind::Edited, Some(_)) => "another picture than in the base".to_owned(),
+        (ChangeKind::SplitMoved, Some(_)) => {
+            let before = change.base_row.and_then(|row| ctx.items.base.as_ref()?.split(row as usize));
+            format!("was in {}", before.unwrap_or("no split"))
+        }
+        (ChangeKind::Removed, _) => "the contribution does not have it".to_owned(),
+        _ => String::new(),
+    }
+}
+
+fn section_ui(ui: &mut egui::Ui, title: &str) {
+    ui.add_space(theme::SECTION_GAP);
+    let color = palette(ui).text_weak;
+    ui.label(RichText::new(title).small().color(color));
+}
+
+fn signals_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, item: Item) {
+    let Some(ranked) = ctx.items.ranked(item) else { return };
+    let _ = view;
+    for signal in &ranked.signals {
+        section_ui(ui, if signal.detector == "label-error" { "Label and picture" } else { signal.detector });
+        signal_ui(ui, ctx, item, signal);
+    }
+}
+
+fn signal_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, item: Item, signal: &Signal) {
+    let palette = palette(ui);
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = 6.0;
+        let color = suspicion_color(palette, signal.score);
+        ui.label(RichText::new(format!("{:.2}", signal.score)).family(theme::strong_family()).color(color))
+            .on_hover_text("Suspicion: 0 = fits well, 1 = fits badly");
+        ui.label(&signal.reason);
+    });
+    if let Some(suggested) = &signal.suggested {
+        let text = format!("{}  Relabel to {}", icon::TAG, suggested.label);
+        let tip = ctx.tip("Take the suggestion", &Command::AcceptSuggestion);
+        if ui.button(text).on_hover_text(tip).clicked() {
+            ctx.send(Command::AcceptSuggestion);
+        }
+    }
+    let given = ctx.items.label(item);
+    for suggestion in &signal.probabilities {
+        probability_ui(ui, &suggestion.label, suggestion.probability, given == Some(suggestion.label.as_str()));
+    }
+    if !signal.neighbors.is_empty() {
+        ui.add_space(4.0);
+        ui.label(RichText::new("Most alike").small().color(palette.text_weak));
+        neighbors_ui(ui, ctx, item, signal);
+    }
+}
+
+fn probability_ui(ui: &mut egui::Ui, label: &str, probability: f64, given: bool) {
+    let palette = palette(ui);
+    let (rect, response) = ui.allocate_exact_size(Vec2::new(ui.available_width(), 19.0), Sense::hover());
+    let painter = ui.painter_at(rect);
+    let name_width = (rect.width() * 0.38).min(140.0);
+    let middle = rect.center().y;
+    let font = FontId::proportional(12.0);
+    let color = if given { palette.text_strong } else { palette.text };
+    let name = Rect::from_min_size(rect.min, Vec2::new(name_width - 6.0, rect.height()));
+    ui.painter_at(name).text(egui::pos2(rect.left(), middle), Align2::LEFT_CENTER, label, font.clone(), color);
+    let track = Rect::from_min_max(egui::pos2(rect.left() + name_width, middle - 4.0), egui::pos2(rect.right() - 44.0, middle + 4.0));
+    painter.rect_filled(track, 4.0, palette.card_hovered);
+    let filled = Rect::from_min_size(track.min, Vec2::new(track.width() * probability as f32, track.height()));
+    painter.rect_filled(filled, 4.0, if given { palette.base } else { palette.accent });
+    let text = if probability >= 0.995 || probability < 0.005 {
+        format!("{:.1} %", probability * 100.0)
+    } else {
+        format!("{:.0} %", probability * 100.0)
+    };
+    painter.text(egui::pos2(rect.right(), middle), Align2::RIGHT_CENTER, text, font, palette.text_weak);
+    let word = if given { " (the label it has)" } else { "" };
+    response.on_hover_text(format!("{label}: {:.2} %{word}", probability * 100.0));
+}
+
+fn neighbors_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, item: Item, signal: &Signal) {
+    let palette = palette(ui);
+    let given = ctx.items.label(item);
+    let count = 5.min(signal.neighbors.len());
+    let side = ((ui.available_width() - 4.0 * 4.0) / 5.0).min(84.0);
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 4.0;
+        for neighbor in signal.neighbors.iter().take(count) {
+            let which = if neighbor.in_base { Which::Base } else { Which::Target };
+            let other = ctx.items.item(which, neighbor.row as usize);
+            let (rect, response) = ui.allocate_exact_size(Vec2::new(side, side + 16.0), Sense::click());
+            let label = ctx.items.label(other).unwrap_or("no label");
+            response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Button, true, format!("Neighbour {label}, {}", ctx.items.key(other))));
+            let picture = Rect::from_min_size(rect.min, Vec2::splat(side));
+            ui.painter().rect_filled(picture, 3.0, palette.card);
+            paint_picture(ui, ctx, picture, Key { which, row: neighbor.row, level: Level::Small });
+            let color = if Some(label) == given { palette.text_weak } else { palette.accent };
+            let caption = Rect::from_min_max(egui::pos2(rect.left(), picture.bottom()), rect.max);
+            ui.painter_at(caption).text(caption.left_center(), Align2::LEFT_CENTER, label, FontId::proportional(10.5), color);
+            let place = if neighbor.in_base { "base" } else { "this version" };
+            let tip = format!("{label} · {} ({place})\nSimilarity {:.2}", ctx.items.key(other), neighbor.similarity);
+            if response.on_hover_text(tip).clicked() && which == Which::Target {
+                ctx.send(Command::Focus(other));
+            }
+        }
+    });
+}
+
+fn provenance_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, item: Item) {
+    section_ui(ui, "Where it comes from");
+    let (which, row) = ctx.items.place(item);
+    let slot = ctx.session.slot(which);
+    fact_ui(ui, ctx, "Name", ctx.items.key(item));
+    if let Some(hash) = ctx.items.hash(item) {
+        fact_ui(ui, ctx, "Content", &hash.to_string());
+    }
+    let mut facts = Vec::new();
+    if let Some(look) = slot.and_then(|s| s.looks.as_ref()).and_then(|looks| looks.rows.get(row).copied().flatten()) {
+        facts.push(format!("{} × {} {}", look.width, look.height, look.format.to_uppercase()));
+    }
+    if let Some(size) = slot.and_then(|s| s.fingerprints.as_ref()).and_then(|f| f.sizes.get(row)) {
+        facts.push(format!("{} bytes", grouped(*size as usize)));
+    }
+    if !facts.is_empty() {
+        let color = palette(ui).text_weak;
+        ui.label(RichText::new(facts.join(" · ")).color(color).small());
+    }
+    if let Some(path) = slot.and_then(|s| s.dataset.as_ref()).and_then(|dataset| dataset.pictures.path(row)) {
+        let button = egui::Button::new(RichText::new(format!("{}  Open in the system's viewer", icon::ARROW_SQUARE_OUT)).small()).frame(false);
+        if ui.add(button).on_hover_text(path.display().to_string()).clicked() {
+            ctx.send(Command::OpenFile(path));
+        }
+    }
+    for (_, warning) in ctx.session.warnings().filter(|(w, warning)| *w == which && warning.key == ctx.items.key(item)) {
+        let color = palette(ui).warning;
+        ui.label(RichText::new(format!("{}  {}", icon::WARNING, warning.message)).color(color));
+    }
+}
+
+fn fact_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, name: &str, value: &str) {
+    let palette = palette(ui);
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 4.0;
+        let button = egui::Button::new(RichText::new(icon::COPY).size(12.0).color(palette.text_weak)).frame(false).min_size(Vec2::ZERO);
+        let response = ui.add(button);
+        response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Button, true, format!("Copy {}", name.to_lowercase())));
+        if response.on_hover_text(format!("Copy {}", name.to_lowercase())).clicked() {
+            ctx.send(Command::Copy(value.to_owned()));
+        }
+        ui.add(egui::Label::new(RichText::new(value).small()).truncate()).on_hover_text(value);
+    });
+}
+
+fn history_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, item: Item) {
+    let Some(review) = ctx.review else { return };
+    let key = ctx.items.key(item);
+    // Read from the file only when the sample or the revision has moved.
+    let id = egui::Id::new("history-of-sample");
+    let stamp = (key.to_owned(), review.revision());
+    let cached: Option<((String, u64), Arc<Vec<String>>)> = ui.data(|data| data.get_temp(id));
+    let lines = match cached.filter(|(known, _)| known == &stamp) {
+        Some((_, lines)) => lines,
+        None => {
+            let lines: Vec<String> = review.history_of(key).map_or_else(
+                |error| vec![error.to_string()],
+                |decisions| decisions.iter().rev().map(decision_line).collect(),
+            );
+            let lines = Arc::new(lines);
+            ui.data_mut(|data| data.insert_temp(id, (stamp, lines.clone())));
+            lines
+        }
+    };
+    if lines.is_empty() {
+        return;
+    }
+    section_ui(ui, "Decisions so far");
+    for line in lines.iter().take(12) {
+        ui.add(egui::Label::new(RichText::new(line).small()).wrap());
+    }
+}
+
+fn decision_line(decision: &crate::model::Decision) -> String {
+    let verdict = match &decision.verdict {
+        None => "taken back".to_owned(),
+        Some(Verdict::Relabel(class)) => format!("relabel to {class}"),
+        Some(other) => other.as_str().to_owned(),
+    };
+    let time = jiff::Timestamp::from_millisecond(decision.time_millis).map_or_else(
+        |_| String::new(),
+        |time| time.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string(),
+    );
+    let note = if decision.note.is_empty() { String::new() } else { format!(" — {}", decision.note) };
+    format!("{time}  {verdict}, {}{note}", decision.reviewer)
+}
+
+fn verdicts_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, item: Item) {
+    let dark = ui.visuals().dark_mode;
+    let palette = palette(ui);
+    let many = view.selection.len();
+    if many > 1 {
+        ui.label(strong(format!("For {} selected samples", grouped(many))).color(palette.accent));
+    }
+    let note = egui::TextEdit::singleline(&mut view.note)
+        .id(note_id())
+        .hint_text(format!("{}  Note for the next verdict", icon::NOTE_PENCIL))
+        .char_limit(10_000)
+        .desired_width(f32::INFINITY);
+    ui.add(note).widget_info(|| egui::WidgetInfo::text_edit(true, "", "", "Note"));
+    let current = in_force(ctx, item);
+    let change = ctx.items.change(item).is_some();
+    let removed = ctx.items.place(item).0 == Which::Base;
+    let width = (ui.available_width() - 2.0 * 6.0) / 3.0;
+    let mut button = |ui: &mut egui::Ui, verdict: Verdict, command: Command, enabled: bool| {
+        let (sign, color, word) = verdict_look(&verdict, dark);
+        let chosen = current.as_ref().is_some_and(|now| now.as_str() == verdict.as_str());
+        let key = ctx.keys.hint(&command);
+        let text = RichText::new(format!("{sign}  {word}")).color(if enabled { color } else { palette.text_weak });
+        let mut widget = egui::Button::new(text).min_size(Vec2::new(width, 32.0)).shortcut_text(RichText::new(key).small());
+        if chosen {
+            widget = widget.fill(palette.accent_soft).stroke(Stroke::new(1.5, color));
+        }
+        let response = ui.add_enabled(enabled, widget);
+        response.widget_info(|| egui::WidgetInfo::selected(egui::WidgetType::Button, enabled, chosen, word));
+        if response.on_hover_text(explain(&verdict)).clicked() {
+            ctx.send(command);
+        }
+    };
+    ui.spacing_mut().item_spacing = Vec2::new(6.0, 6.0);
+    ui.horizontal(|ui| {
+        button(ui, Verdict::Keep, Command::Decide(Some(Verdict::Keep)), true);
+        button(ui, Verdict::Relabel(String::new()), Command::ChooseLabel, !removed);
+        button(ui, Verdict::Exclude, Command::Decide(Some(Verdict::Exclude)), !removed);
+    });
+    ui.horizontal(|ui| {
+        button(ui, Verdict::Revert, Command::Decide(Some(Verdict::Revert)), change);
+        button(ui, Verdict::Unsure, Command::Decide(Some(Verdict::Unsure)), true);
+        let (undo, redo) = ctx.review.map_or((false, false), crate::review::Review::can_undo_redo);
+        for (sign, name, command, enabled) in [
+            (icon::ARROW_COUNTER_CLOCKWISE, "Undo", Command::Undo, undo),
+            (icon::ARROW_CLOCKWISE, "Redo", Command::Redo, redo),
+        ] {
+            let tip = ctx.tip(name, &command);
+            let size = Vec2::new((width - 6.0) / 2.0, 32.0);
+            let response = ui.add_enabled(enabled, egui::Button::new(RichText::new(sign).size(15.0)).min_size(size));
+            response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Button, enabled, name));
+            if response.on_hover_text(tip).clicked() {
+                ctx.send(command);
+            }
+        }
+    });
+}
+
+fn explain(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Keep => "Right as it stands",
+        Verdict::Relabel(_) => "Belongs to another class: type its name, or press its number",
+        Verdict::Exclude => "Does not belong in the dataset",
+        Verdict::Revert => "Undo what the contribution did to it",
+        Verdict::Unsure => "Looked at, not decided",
+    }
+}
+

@@ -1,0 +1,73 @@
+//! What is on the screen? Bars and side panels in fixed places, and in the centre the first of [`CENTRE`] that applies.
+
+mod bottom;
+mod dialogs;
+mod gallery;
+mod inspector;
+mod overview;
+mod queues;
+mod side_by_side;
+mod start;
+mod top;
+
+use eframe::egui;
+
+use super::app::ViewCtx;
+use super::settings::Settings;
+use super::state::ViewState;
+use super::theme;
+
+/// Something that can fill the centre.
+pub trait Panel: Sync {
+    /// Whether it is its turn.
+    fn applies(&self, ctx: &ViewCtx<'_>, view: &ViewState) -> bool;
+    /// Draws it.
+    fn ui(&self, ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, settings: &mut Settings);
+}
+
+/// Every centre panel; the first that applies is shown.
+pub static CENTRE: &[&dyn Panel] = &[
+    &start::Start,
+    &inspector::FullScreen,
+    &overview::Overview,
+    &side_by_side::SideBySide,
+    &gallery::Gallery,
+];
+
+/// Draws the window.
+pub fn window_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, settings: &mut Settings) {
+    let palette = theme::palette(ui);
+    let bar = egui::Frame::new().fill(palette.panel).inner_margin(egui::Margin::symmetric(12, 8));
+    egui::Panel::top("top").frame(bar).show(ui, |ui| top::top_ui(ui, ctx, view));
+    let is_open = ctx.session.target().is_some();
+    if is_open {
+        egui::Panel::bottom("bottom")
+            .frame(bar.inner_margin(egui::Margin::symmetric(12, 5)))
+            .show(ui, |ui| bottom::bottom_ui(ui, ctx, settings));
+        let side = egui::Frame::new().fill(palette.panel).inner_margin(egui::Margin::same(10));
+        egui::Panel::left("queues")
+            .frame(side)
+            .default_size(226.0)
+            .size_range(170.0..=420.0)
+            .show(ui, |ui| queues::queues_ui(ui, ctx, view));
+        let inspects = !matches!(view.queue, super::state::Queue::Overview) || view.full_screen;
+        if inspects && view.cursor.is_some() {
+            egui::Panel::right("inspector")
+                .frame(side)
+                .default_size(340.0)
+                .size_range(260.0..=720.0)
+                .show(ui, |ui| inspector::inspector_ui(ui, ctx, view));
+        }
+    }
+    let centre = egui::Frame::new().fill(palette.background).inner_margin(egui::Margin::same(12));
+    egui::CentralPanel::default().frame(centre).show(ui, |ui| {
+        if is_open {
+            top::notices_ui(ui, ctx);
+        }
+        if let Some(panel) = CENTRE.iter().find(|panel| panel.applies(ctx, view)) {
+            panel.ui(ui, ctx, view, settings);
+        }
+    });
+    dialogs::dialogs_ui(ui, ctx, view);
+    dialogs::toasts_ui(ui, ctx);
+}

@@ -1,0 +1,160 @@
+//! How does each sample look in both versions? Base on the left, contribution on the right, one scroll, one selection.
+
+use eframe::egui::{self, Align2, FontId, Rect, Sense, Stroke, StrokeKind, Vec2};
+
+use crate::ui::app::ViewCtx;
+use crate::ui::items::Item;
+use crate::ui::session::Which;
+use crate::ui::settings::Settings;
+use crate::ui::state::{View, ViewState};
+use crate::ui::theme::{self, change_look, palette};
+use crate::ui::thumbnails::{Key, Level};
+use crate::ui::widget::{paint_picture, spoken};
+
+use super::Panel;
+use super::gallery::{click, header_ui, nothing_ui, scroll_into_view};
+
+const GAP: f32 = 8.0;
+const HEAD: f32 = 26.0;
+
+/// Base and contribution, a row a sample.
+pub struct SideBySide;
+
+impl Panel for SideBySide {
+    fn applies(&self, ctx: &ViewCtx<'_>, view: &ViewState) -> bool {
+        view.view == View::SideBySide && ctx.session.base().is_some()
+    }
+
+    fn ui(&self, ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, settings: &mut Settings) {
+        header_ui(ui, ctx, view, settings);
+        if ctx.rows.is_empty() {
+            nothing_ui(ui, ctx, view);
+            return;
+        }
+        pairs_ui(ui, ctx, view, settings);
+    }
+}
+
+fn pairs_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, settings: &Settings) {
+    let side = settings.thumbnail_size * 1.2;
+    let bar = ui.spacing().scroll.bar_width + 6.0;
+    let width = ui.available_width() - bar;
+    // As many pairs beside each other as fit; each pair is base | contribution.
+    let columns = (((width + GAP) / (2.0 * side + GAP)).floor() as usize).clamp(1, 4);
+    let cell = Vec2::new((width - GAP * (columns as f32 - 1.0)) / columns as f32, side + HEAD + 8.0);
+    let pitch = cell.y + GAP;
+    let lines = ctx.rows.len().div_ceil(columns);
+    view.grid_shape = (columns, (ui.available_height() / pitch).ceil() as usize);
+    heads_ui(ui, ctx, width, columns, cell.x);
+    let squeeze = (lines as f64 * f64::from(pitch) / 8_000_000.0).max(1.0);
+    let height = (lines as f64 * f64::from(pitch) / squeeze) as f32;
+    let mut area = egui::ScrollArea::vertical().id_salt(("gallery", view.queue)).auto_shrink([false, false]);
+    if std::mem::take(&mut view.scroll_to_cursor) {
+        let at = view.cursor.and_then(|cursor| ctx.rows.iter().position(|item| *item == cursor));
+        if let Some(at) = at {
+            area = scroll_into_view(ui, area, view.queue, (at / columns) as f64 * f64::from(pitch), pitch, squeeze);
+        }
+    }
+    let output = area.show_viewport(ui, |ui, viewport| {
+        ui.set_height(height);
+        ui.set_width(width);
+        let origin = ui.max_rect().min;
+        let top = f64::from(viewport.top()) * squeeze;
+        let first = (top / f64::from(pitch)).floor().max(0.0) as usize;
+        let last = (first + (viewport.height() / pitch).ceil() as usize + 1).min(lines);
+        let mut clicked = None;
+        for at in first * columns..(last * columns).min(ctx.rows.len()) {
+            let item = ctx.rows[at];
+            let y = origin.y + viewport.top() + ((at / columns) as f64 * f64::from(pitch) - top) as f32;
+            let x = origin.x + (at % columns) as f32 * (cell.x + GAP);
+            let rect = Rect::from_min_size(egui::pos2(x, y), cell);
+            let response = ui.interact(rect, egui::Id::new(("pair", item.0)), Sense::click());
+            response.widget_info(|| {
+                egui::WidgetInfo::selected(egui::WidgetType::SelectableLabel, true, view.selection.contains(item), spoken(ctx, item))
+            });
+            pair_ui(ui, ctx, view, rect, item, response.hovered());
+            if response.clicked() {
+                clicked = Some((item, ui.input(|input| input.modifiers)));
+            }
+        }
+        clicked
+    });
+    if let Some((item, modifiers)) = output.inner {
+        click(ctx, view, item, modifiers);
+    }
+}
+
+fn heads_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, width: f32, columns: usize, cell_width: f32) {
+    let palette = palette(ui);
+    let (rect, _) = ui.allocate_exact_size(Vec2::new(width, 20.0), Sense::hover());
+    let name = |which| ctx.session.slot(which).and_then(|s| s.version()).map_or("", |version| version.name());
+    for column in 0..columns {
+        let left = rect.left() + column as f32 * (cell_width + GAP);
+        let small = FontId::proportional(11.5);
+        let texts = [(0.0, format!("Base · {}", name(Which::Base))), (0.5, format!("Contribution · {}", name(Which::Target)))];
+        for (share, text) in texts {
+            let at = egui::pos2(left + 8.0 + share * cell_width, rect.center().y);
+            let half = Rect::from_min_size(egui::pos2(at.x, rect.top()), Vec2::new(cell_width / 2.0 - 8.0, 20.0));
+            ui.painter_at(half).text(at, Align2::LEFT_CENTER, text, small.clone(), palette.text_weak);
+        }
+    }
+}
+
+fn pair_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, view: &ViewState, rect: Rect, item: Item, hovered: bool) {
+    let palette = palette(ui);
+    let cursor = view.cursor == Some(item);
+    let selected = view.selection.contains(item) && view.selection.len() > 1;
+    let fill = if selected { palette.accent_soft } else if hovered { palette.card_hovered } else { palette.card };
+    let painter = ui.painter_at(rect.expand(2.0));
+    painter.rect_filled(rect, theme::RADIUS, fill);
+    let (which, _) = ctx.items.place(item);
+    let (base, target) = match which {
+        Which::Target => (ctx.items.counterpart(item), Some(item)),
+        Which::Base => (Some(item), None),
+    };
+    let middle = rect.center().x;
+    let halves = [
+        Rect::from_min_max(rect.min, egui::pos2(middle - 2.0, rect.bottom())),
+        Rect::from_min_max(egui::pos2(middle + 2.0, rect.top()), rect.max),
+    ];
+    let labels = [base, target].map(|side| side.and_then(|side| ctx.items.label(side)));
+    let differs = base.is_some() && target.is_some() && labels[0] != labels[1];
+    for ((half, side), label) in halves.into_iter().zip([base, target]).zip(labels) {
+        let picture = Rect::from_min_max(half.min + Vec2::splat(4.0), egui::pos2(half.right() - 4.0, half.bottom() - HEAD));
+        let Some(side) = side else {
+            painter.rect_stroke(picture.shrink(6.0), 4.0, Stroke::new(1.0, palette.line), StrokeKind::Inside);
+            painter.text(picture.center(), Align2::CENTER_CENTER, "not there", FontId::proportional(12.0), palette.text_weak);
+            continue;
+        };
+        let (which, row) = ctx.items.place(side);
+        let drawn = paint_picture(ui, ctx, picture, Key { which, row: row as u32, level: Level::Small });
+        let marked = ctx.items.change(item).and_then(|change| change.changed_box);
+        if let (Some(area), Some((shown, stored)), Which::Target) = (marked, drawn, which) {
+            let scale = shown.width() / stored[0].max(1) as f32;
+            let corner = shown.min + Vec2::new(area.x as f32, area.y as f32) * scale;
+            let rect = Rect::from_min_size(corner, Vec2::new(area.width as f32, area.height as f32) * scale);
+            let (_, color, _) = change_look(crate::model::ChangeKind::Edited, true);
+            painter.rect_stroke(rect, 2.0, Stroke::new(1.5, color), StrokeKind::Outside);
+        }
+        let color = if differs { change_look(crate::model::ChangeKind::Relabelled, ui.visuals().dark_mode).1 } else { palette.text };
+        let at = egui::pos2(half.left() + 8.0, half.bottom() - HEAD / 2.0);
+        ui.painter_at(half.shrink(3.0)).text(at, Align2::LEFT_CENTER, label.unwrap_or("no label"), FontId::proportional(12.5), color);
+    }
+    painter.vline(middle, rect.y_range().shrink(8.0), Stroke::new(1.0, palette.line));
+    if let Some(change) = ctx.items.change(item) {
+        let (sign, color, _) = change_look(change.kind, true);
+        let badge = Rect::from_center_size(egui::pos2(middle, rect.top() + 16.0), Vec2::splat(20.0));
+        painter.rect_filled(badge, 5.0, palette.scrim);
+        painter.text(badge.center(), Align2::CENTER_CENTER, sign, FontId::proportional(14.0), color);
+    }
+    if let Some(verdict) = ctx.verdicts.get(item) {
+        let (sign, color, _) = theme::verdict_look(verdict, true);
+        let badge = Rect::from_min_size(egui::pos2(rect.right() - 27.0, rect.top() + 6.0), Vec2::splat(20.0));
+        painter.rect_filled(badge, 5.0, palette.scrim);
+        painter.text(badge.center(), Align2::CENTER_CENTER, sign, FontId::proportional(14.0), color);
+    }
+    if cursor || selected {
+        let width = if cursor { 2.5 } else { 1.5 };
+        painter.rect_stroke(rect, theme::RADIUS, Stroke::new(width, palette.accent), StrokeKind::Inside);
+    }
+}

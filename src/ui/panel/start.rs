@@ -1,0 +1,110 @@
+//! What does an empty window say? What this is for, and how to begin.
+
+use eframe::egui::{self, RichText, Vec2};
+
+use crate::ui::app::ViewCtx;
+use crate::ui::command::Command;
+use crate::ui::settings::Settings;
+use crate::ui::state::ViewState;
+use crate::ui::theme::{self, icon, palette, strong};
+
+use super::Panel;
+
+/// Shown while nothing is open.
+pub struct Start;
+
+impl Panel for Start {
+    fn applies(&self, ctx: &ViewCtx<'_>, _view: &ViewState) -> bool {
+        ctx.session.target().is_none()
+    }
+
+    fn ui(&self, ui: &mut egui::Ui, ctx: &ViewCtx<'_>, _view: &mut ViewState, settings: &mut Settings) {
+        let palette = palette(ui);
+        egui::ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
+            ui.vertical_centered(|ui| {
+                ui.add_space((ui.available_height() * 0.12).clamp(10.0, 120.0));
+                ui.set_max_width(560.0);
+                ui.label(RichText::new(icon::BIRD).size(54.0).color(palette.accent));
+                ui.label(RichText::new("Sparrowhawk").font(egui::FontId::new(26.0, theme::strong_family())).color(palette.text_strong));
+                ui.label(RichText::new("See what a dataset holds, what a contribution changed, and what does not belong").color(palette.text_weak));
+                ui.add_space(22.0);
+                drop_zone_ui(ui, ctx);
+                ui.add_space(10.0);
+                ui.horizontal(|ui| {
+                    let size = Vec2::new((ui.available_width() - 16.0) / 3.0, 36.0);
+                    let actions = [
+                        (icon::FOLDER_OPEN, "Open a folder…", Command::ChooseFolder),
+                        (icon::FILE_PLUS, "Open a list…", Command::ChooseFile),
+                        (icon::BIRD, "Try the demo", Command::Demo),
+                    ];
+                    for (sign, text, command) in actions {
+                        let button = egui::Button::new(format!("{sign}  {text}")).min_size(size);
+                        if ui.add(button).on_hover_text(ctx.tip(text, &command)).clicked() {
+                            ctx.send(command);
+                        }
+                    }
+                });
+                recent_ui(ui, ctx, settings);
+                ui.add_space(24.0);
+                ui.label(RichText::new("Nothing leaves this machine. Datasets are opened read-only; decisions go into a review file of their own.").small().color(palette.text_weak));
+            });
+        });
+    }
+}
+
+fn drop_zone_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>) {
+    let palette = palette(ui);
+    let hovering = ui.input(|input| !input.raw.hovered_files.is_empty());
+    let stroke = egui::Stroke::new(if hovering { 2.0 } else { 1.0 }, if hovering { palette.accent } else { palette.line });
+    egui::Frame::new()
+        .fill(if hovering { palette.accent_soft } else { palette.panel })
+        .stroke(stroke)
+        .corner_radius(10.0)
+        .inner_margin(egui::Margin::symmetric(20, 26))
+        .show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            ui.vertical_centered(|ui| {
+                let busy = ctx.own_progress.is_some();
+                if busy {
+                    ui.spinner();
+                    ui.label("One moment…");
+                    return;
+                }
+                ui.label(strong("Drop a dataset here").color(palette.text_strong));
+                ui.label(
+                    RichText::new("A folder with a folder for each class, or a CSV, TSV or JSONL list.\nDrop two to compare them: the trusted base first, then the contribution.")
+                        .color(palette.text_weak),
+                );
+            });
+        });
+}
+
+fn recent_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, settings: &Settings) {
+    if settings.recent.is_empty() {
+        return;
+    }
+    let palette = palette(ui);
+    ui.add_space(20.0);
+    ui.with_layout(egui::Layout::top_down(egui::Align::Min), |ui| {
+        ui.label(RichText::new("Recent").small().color(palette.text_weak));
+        for recent in settings.recent.iter().take(8) {
+            let name = |path: &std::path::Path| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+            let title = match &recent.base {
+                Some(base) => format!("{}  {}  {}  {}", icon::CLOCK_COUNTER_CLOCKWISE, name(base), icon::ARROW_RIGHT, name(&recent.target)),
+                None => format!("{}  {}", icon::CLOCK_COUNTER_CLOCKWISE, name(&recent.target)),
+            };
+            let folder = recent.target.parent().map(|p| p.display().to_string()).unwrap_or_default();
+            let button = egui::Button::new(title).frame(false).shortcut_text(RichText::new(shorten_path(&folder)).small());
+            let tip = format!("{}{}", recent.base.as_ref().map(|b| format!("{}\n", b.display())).unwrap_or_default(), recent.target.display());
+            if ui.add_sized([ui.available_width(), theme::ROW_HEIGHT], button).on_hover_text(tip).clicked() {
+                ctx.send(Command::Open(recent.base.clone(), Some(recent.target.clone())));
+            }
+        }
+    });
+}
+
+/// The last part of a long path.
+fn shorten_path(path: &str) -> String {
+    let count = path.chars().count();
+    if count <= 44 { path.to_owned() } else { format!("…{}", path.chars().skip(count - 43).collect::<String>()) }
+}

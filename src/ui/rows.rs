@@ -1,0 +1,294 @@
+//! Which samples does the gallery show, in which order? Rebuilt when the data, the filter or the revision moves.
+
+use std::sync::Arc;
+
+use crate::model::{ChangeKind, Verdict};
+use crate::review::query::{Facts, Query};
+use crate::review::Review;
+use crate::task::{Job, Pool};
+
+use super::items::{Item, Items};
+use super::session::Which;
+use super::state::{Queue, Sort};
+
+/// From this many samples on, rows are rebuilt on a worker so that no frame waits.
+const BACKGROUND_FROM: usize = 20_000;
+
+/// The verdict in force on each item, as a small number, so that a worker can have a copy.
+#[derive(Debug, Clone, Default)]
+pub struct Verdicts {
+    codes: Arc<Vec<u8>>,
+}
+
+static VERDICTS: [Verdict; 5] =
+    [Verdict::Keep, Verdict::Relabel(String::new()), Verdict::Exclude, Verdict::Revert, Verdict::Unsure];
+
+impl Verdicts {
+    /// Reads all of them from the review.
+    #[must_use]
+    pub fn new(items: &Items, review: Option<&Review>) -> Self {
+        let mut codes = vec![0; items.len()];
+        for correction in review.map(Review::corrections).unwrap_or_default() {
+            for item in find(items, &correction.subject.key) {
+                if items.hash(item) == Some(correction.subject.hash) {
+                    codes[item.0 as usize] = code(&correction.verdict);
+                }
+            }
+        }
+        Self { codes: Arc::new(codes) }
+    }
+
+    /// Reads those of some keys again.
+    pub fn update(&mut self, items: &Items, review: &Review, keys: &[String]) {
+        let codes = Arc::make_mut(&mut self.codes);
+        for key in keys {
+            for item in find(items, key) {
+                let verdict = items
+                    .hash(item)
+                    .and_then(|hash| review.in_force(key, &hash))
+                    .and_then(|decision| decision.verdict.as_ref());
+                codes[item.0 as usize] = verdict.map_or(0, code);
+            }
+        }
+    }
+
+    /// The verdict on an item, without the class of a relabelling.
+    #[must_use]
+    pub fn get(&self, item: Item) -> Option<&'static Verdict> {
+        let code = self.codes.get(item.0 as usize).copied().unwrap_or(0);
+        (code > 0).then(|| &VERDICTS[code as usize - 1])
+    }
+
+    /// Whether there is one.
+    #[must_use]
+    pub fn is_decided(&self, item: Item) -> bool {
+        self.codes.get(item.0 as usize).is_some_and(|code| *code > 0)
+    }
+}
+
+fn code(verdict: &Verdict) -> u8 {
+    match verdict {
+        Verdict::Keep => 1,
+        Verdict::Relabel(_) => 2,
+        Verdict::Exclude => 3,
+        Verdict::Revert => 4,
+        Verdict::Unsure => 5,
+    }
+}
+
+/// The items that a key means: a sample under review, and a removed sample of the base.
+fn find(items: &Items, key: &str) -> impl Iterator<Item = Item> {
+    let target = items.target.as_ref().and_then(|v| v.row_of(key)).map(|row| items.item(Which::Target, row));
+    let base = items
+        .base
+        .as_ref()
+        .and_then(|v| v.row_of(key))
+        .map(|row| items.item(Which::Base, row))
+        .filter(|item| items.change(*item).is_some());
+    target.into_iter().chain(base)
+}
+
+/// What decides the rows.
+#[derive(Clone)]
+pub struct Wanted {
+    /// The queue.
+    pub queue: Queue,
+    /// The query.
+    pub query: Query,
+    /// Only this class.
+    pub class: Option<String>,
+    /// The order.
+    pub sort: Sort,
+    /// For [`Queue::Similar`].
+    pub similar: Vec<Item>,
+}
+
+/// The rows of the gallery.
+#[derive(Debug, Clone, Default)]
+pub struct Rows {
+    /// In order.
+    pub items: Arc<Vec<Item>>,
+}
+
+/// Counts of a queue.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Count {
+    /// Samples.
+    pub total: usize,
+    /// Without a verdict.
+    pub undecided: usize,
+}
+
+/// Counts of every queue.
+#[derive(Debug, Clone, Default)]
+pub struct Counts {
+    all: Count,
+    changes: Count,
+    by_kind: [Count; 8],
+    suspicious: Count,
+    problems: Count,
+    decided: usize,
+}
+
+impl Counts {
+    /// Counts every queue.
+    #[must_use]
+    pub fn new(items: &Items, verdicts: &Verdicts) -> Self {
+        let mut counts = Self::default();
+        let add = |count: &mut Count, item: Item| {
+            count.total += 1;
+            count.undecided += usize::from(!verdicts.is_decided(item));
+        };
+        for at in 0..items.len() as u32 {
+            let item = Item(at);
+            let decided = verdicts.is_decided(item);
+            if (at as usize) < items.target_len() {
+                counts.all.total += 1;
+                counts.all.undecided += usize::from(!decided);
+            }
+            counts.decided += usize::from(decided);
+            if items.has_problem(item) {
+                add(&mut counts.problems, item);
+            }
+        }
+        for item in changed(items, None) {
+            add(&mut counts.changes, item);
+            if let Some(change) = items.change(item) {
+                add(&mut counts.by_kind[change.kind as usize], item);
+            }
+        }
+        for item in suspicious(items) {
+            add(&mut counts.suspicious, item);
+        }
+        counts
+    }
+
+    /// The counts of a queue.
+    #[must_use]
+    pub fn of(&self, queue: Queue) -> Count {
+        match queue {
+            Queue::Overview | Queue::Similar => Count::default(),
+            Queue::All => self.all,
+            Queue::Changes => self.changes,
+            Queue::Change(kind) => self.by_kind[kind as usize],
+            Queue::SuspiciousLabels => self.suspicious,
+            Queue::Problems => self.problems,
+            Queue::Decided => Count { total: self.decided, undecided: 0 },
+        }
+    }
+}
+
+fn changed(items: &Items, kind: Option<ChangeKind>) -> impl Iterator<Item = Item> {
+    let changes = items.diff.as_ref().map(|diff| diff.changes.as_slice()).unwrap_or_default();
+    changes.iter().filter(move |change| kind.is_none_or(|kind| change.kind == kind)).filter_map(|change| {
+        match (change.row, change.base_row) {
+            (Some(row), _) => Some(items.item(Which::Target, row as usize)),
+            (None, Some(row)) => Some(items.item(Which::Base, row as usize)),
+            (None, None) => None,
+        }
+    })
+}
+
+fn suspicious(items: &Items) -> impl Iterator<Item = Item> {
+    let ranking = items.scan.as_ref().map(|scan| scan.ranking.as_slice()).unwrap_or_default();
+    ranking
+        .iter()
+        .filter(|ranked| ranked.signals.iter().any(|signal| signal.alarm))
+        .map(|ranked| items.item(Which::Target, ranked.row as usize))
+}
+
+/// What the query language may ask about an item.
+#[must_use]
+pub fn facts<'a>(items: &'a Items, verdicts: &'a Verdicts, item: Item) -> Facts<'a> {
+    let ranked = items.ranked(item);
+    let first = ranked.and_then(|r| r.signals.first());
+    Facts {
+        key: items.key(item),
+        label: items.label(item),
+        base_label: items.counterpart(item).and_then(|other| items.label(other)),
+        split: items.split(item),
+        change: items.change(item),
+        score: ranked.map(|r| r.suspicion),
+        suggested: first.and_then(|s| s.suggested.as_ref()).map(|s| s.label.as_str()),
+        cluster: first.and_then(|s| s.cluster.as_deref()),
+        verdict: verdicts.get(item),
+        problem: items.has_problem(item),
+    }
+}
+
+/// Lists what is wanted. Linear in the number of samples, `n log n` where it sorts.
+#[must_use]
+pub fn build(items: &Items, verdicts: &Verdicts, wanted: &Wanted) -> Rows {
+    let mut list: Vec<Item> = match wanted.queue {
+        Queue::Overview => Vec::new(),
+        Queue::All => (0..items.target_len() as u32).map(Item).collect(),
+        Queue::Changes => changed(items, None).collect(),
+        Queue::Change(kind) => changed(items, Some(kind)).collect(),
+        Queue::SuspiciousLabels => suspicious(items).collect(),
+        Queue::Problems => (0..items.len() as u32).map(Item).filter(|i| items.has_problem(*i)).collect(),
+        Queue::Decided => (0..items.len() as u32).map(Item).filter(|i| verdicts.is_decided(*i)).collect(),
+        Queue::Similar => wanted.similar.clone(),
+    };
+    if let Some(class) = &wanted.class {
+        list.retain(|item| items.label(*item) == Some(class.as_str()));
+    }
+    if wanted.query != Query::default() {
+        list.retain(|item| wanted.query.matches(&facts(items, verdicts, *item)));
+    }
+    match wanted.sort {
+        Sort::Queue => {}
+        Sort::Key => list.sort_by(|a, b| items.key(*a).cmp(items.key(*b))),
+        Sort::Label => list.sort_by(|a, b| {
+            items.label(*a).cmp(&items.label(*b)).then_with(|| items.key(*a).cmp(items.key(*b)))
+        }),
+        Sort::Suspicion => list.sort_by(|a, b| {
+            let score = |item| items.ranked(item).map_or(-1.0, |ranked| ranked.suspicion);
+            score(*b).total_cmp(&score(*a)).then_with(|| items.key(*a).cmp(items.key(*b)))
+        }),
+    }
+    Rows { items: Arc::new(list) }
+}
+
+/// Keeps rows up to date without making a frame wait.
+#[derive(Default)]
+pub struct RowsKeeper {
+    rows: Rows,
+    job: Option<Job<Rows>>,
+}
+
+impl RowsKeeper {
+    /// The rows of now; while new ones are being made, the old ones.
+    #[must_use]
+    pub fn rows(&self) -> &Rows {
+        &self.rows
+    }
+
+    /// Lists anew: at once when that is quick, on a worker otherwise.
+    pub fn rebuild(&mut self, pool: &Pool, items: &Items, verdicts: &Verdicts, wanted: Wanted) {
+        if let Some(job) = self.job.take() {
+            job.task.cancel();
+        }
+        if items.len() < BACKGROUND_FROM || pool.is_inline() {
+            self.rows = build(items, verdicts, &wanted);
+        } else {
+            let (items, verdicts) = (items.clone(), verdicts.clone());
+            self.job = Some(pool.start("rows", move |_| build(&items, &verdicts, &wanted)));
+        }
+    }
+
+    /// Takes rows that a worker has made. Returns whether there were any.
+    pub fn poll(&mut self) -> bool {
+        let Some(outcome) = self.job.as_ref().and_then(Job::poll) else { return false };
+        self.job = None;
+        if let Ok(rows) = outcome {
+            self.rows = rows;
+        }
+        true
+    }
+
+    /// Whether new rows are being made.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        self.job.is_some()
+    }
+}

@@ -1,0 +1,117 @@
+//! What is kept between runs, besides reviews? Recent places, the reviewer's name, tastes.
+//!
+//! Kept by eframe's own storage; losing it loses no work. Keys come from `settings.toml` in the configuration folder,
+//! which only people write.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::state::{Sort, View};
+
+/// Most recent places that are remembered.
+const RECENT: usize = 10;
+
+/// One pair that was opened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recent {
+    /// The base, if there was one.
+    pub base: Option<PathBuf>,
+    /// The version under review.
+    pub target: PathBuf,
+}
+
+/// Which theme.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ThemeChoice {
+    /// As the system says.
+    System,
+    /// Light.
+    Light,
+    /// Dark.
+    Dark,
+}
+
+/// Everything kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// Last opened first.
+    pub recent: Vec<Recent>,
+    /// Who decides.
+    pub reviewer: String,
+    /// Theme.
+    pub theme: ThemeChoice,
+    /// Side of a thumbnail, points.
+    pub thumbnail_size: f32,
+    /// Whether a verdict moves on.
+    pub auto_advance: bool,
+    /// How samples are shown.
+    pub view: View,
+    /// In what order.
+    pub sort: Sort,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            recent: Vec::new(),
+            reviewer: std::env::var("USER").or_else(|_| std::env::var("USERNAME")).unwrap_or_else(|_| "reviewer".to_owned()),
+            theme: ThemeChoice::System,
+            thumbnail_size: 148.0,
+            auto_advance: true,
+            view: View::Grid,
+            sort: Sort::Queue,
+        }
+    }
+}
+
+impl Settings {
+    /// Puts a pair first among the recent ones.
+    pub fn remember(&mut self, recent: Recent) {
+        self.recent.retain(|other| other != &recent);
+        self.recent.insert(0, recent);
+        self.recent.truncate(RECENT);
+    }
+}
+
+/// The file that people write.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SettingsFile {
+    #[serde(default)]
+    keys: BTreeMap<String, String>,
+}
+
+/// Where the settings file is looked for.
+#[must_use]
+pub fn file_path() -> Option<PathBuf> {
+    directories::ProjectDirs::from("", "", "sparrowhawk").map(|dirs| dirs.config_dir().join("settings.toml"))
+}
+
+/// The keys of a settings file, or what is wrong with it.
+pub fn keys_from_file(text: &str) -> Result<BTreeMap<String, String>, String> {
+    toml::from_str::<SettingsFile>(text).map(|file| file.keys).map_err(|error| error.message().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn recent_places_are_last_first_and_once() {
+        let mut settings = Settings::default();
+        for name in ["a", "b", "a"] {
+            settings.remember(Recent { base: None, target: name.into() });
+        }
+        assert_eq!(settings.recent.iter().map(|r| r.target.to_string_lossy()).collect::<Vec<_>>(), ["a", "b"]);
+    }
+
+    #[test]
+    fn keys_are_read_and_mistakes_named() {
+        let keys = keys_from_file("[keys]\nkeep = \"k\"\n").expect("a good file");
+        assert_eq!(keys["keep"], "k");
+        assert!(keys_from_file("[kyes]\n").is_err());
+    }
+}

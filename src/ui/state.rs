@@ -1,0 +1,309 @@
+//! What is the person looking at? The part of the window that is not the data: queue, filters, cursor, selection.
+
+use crate::model::{ChangeKind, Verdict};
+use crate::review::query::{Query, QueryError};
+
+use super::items::Item;
+
+/// What the gallery lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+pub enum Queue {
+    /// Plots, no list.
+    Overview,
+    /// Every sample of the version under review.
+    All,
+    /// Everything that changed.
+    Changes,
+    /// One kind of change.
+    Change(ChangeKind),
+    /// Labels that disagree with their picture.
+    SuspiciousLabels,
+    /// Samples with a warning.
+    Problems,
+    /// Samples with a verdict.
+    Decided,
+    /// Samples like another, from `FindSimilar`.
+    Similar,
+}
+
+impl Queue {
+    /// Its name for people.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Overview => "Overview",
+            Self::All => "All samples",
+            Self::Changes => "All changes",
+            Self::Change(kind) => match kind {
+                ChangeKind::Relabelled => "Relabelled",
+                ChangeKind::Edited => "Edited",
+                ChangeKind::Duplicated => "Duplicated",
+                ChangeKind::ReEncoded => "Re-encoded",
+                ChangeKind::SplitMoved => "Split moved",
+                ChangeKind::Renamed => "Renamed",
+                ChangeKind::Added => "Added",
+                ChangeKind::Removed => "Removed",
+            },
+            Self::SuspiciousLabels => "Suspicious labels",
+            Self::Problems => "Image problems",
+            Self::Decided => "Decided",
+            Self::Similar => "Similar",
+        }
+    }
+
+    /// What it lists, in a sentence.
+    #[must_use]
+    pub fn explanation(self) -> &'static str {
+        match self {
+            Self::Overview => "",
+            Self::All => "Every sample of the version under review",
+            Self::Changes => "Everything the contribution did to the base",
+            Self::Change(kind) => match kind {
+                ChangeKind::Relabelled => "The same picture under another label",
+                ChangeKind::Edited => "Another picture in the place of one that the base has",
+                ChangeKind::Duplicated => "A new name for a picture that the base already has",
+                ChangeKind::ReEncoded => "Other bytes, the same picture",
+                ChangeKind::SplitMoved => "The same sample in another split",
+                ChangeKind::Renamed => "The same sample under another name",
+                ChangeKind::Added => "Samples that the base does not have",
+                ChangeKind::Removed => "Samples that only the base has",
+            },
+            Self::SuspiciousLabels => "Labels that disagree with their picture, most doubtful first",
+            Self::Problems => "Files that could not be read, or are not what their name says",
+            Self::Decided => "Samples with a verdict",
+            Self::Similar => "Samples that look like the one you came from, nearest first",
+        }
+    }
+
+    /// The queue with this name in lower case with dashes, such as `suspicious-labels`.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        let kinds = ChangeKind::ALL.into_iter().map(Self::Change);
+        [Self::Overview, Self::All, Self::Changes, Self::SuspiciousLabels, Self::Problems, Self::Decided]
+            .into_iter()
+            .chain(kinds)
+            .find(|queue| queue.title().to_lowercase().replace(' ', "-") == name)
+    }
+}
+
+/// How samples are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+pub enum View {
+    /// Thumbnails.
+    Grid,
+    /// Base and contribution, row by row.
+    SideBySide,
+}
+
+/// In what order samples are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+pub enum Sort {
+    /// As the queue suggests: by suspicion for suspicious labels, by kind and key for changes, else by key.
+    Queue,
+    /// By key.
+    Key,
+    /// By label, then key.
+    Label,
+    /// Most suspicious first.
+    Suspicion,
+}
+
+impl Sort {
+    /// Every order.
+    pub const ALL: [Self; 4] = [Self::Queue, Self::Suspicion, Self::Label, Self::Key];
+
+    /// Its name for people.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Queue => "Queue order",
+            Self::Key => "Name",
+            Self::Label => "Label",
+            Self::Suspicion => "Suspicion",
+        }
+    }
+}
+
+/// Which samples are selected: a bit an item.
+#[derive(Debug, Clone, Default)]
+pub struct Selection {
+    chosen: Vec<bool>,
+    count: usize,
+}
+
+impl Selection {
+    /// Whether an item is selected.
+    #[must_use]
+    pub fn contains(&self, item: Item) -> bool {
+        self.chosen.get(item.0 as usize).copied().unwrap_or(false)
+    }
+
+    /// Selects or unselects an item.
+    pub fn set(&mut self, item: Item, on: bool) {
+        let at = item.0 as usize;
+        if at >= self.chosen.len() {
+            self.chosen.resize(at + 1, false);
+        }
+        if self.chosen[at] != on {
+            self.chosen[at] = on;
+            self.count = if on { self.count + 1 } else { self.count - 1 };
+        }
+    }
+
+    /// Selects nothing.
+    pub fn clear(&mut self) {
+        self.chosen.clear();
+        self.count = 0;
+    }
+
+    /// How many are selected.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Whether nothing is selected.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// The selected items, ascending.
+    pub fn iter(&self) -> impl Iterator<Item = Item> {
+        self.chosen.iter().enumerate().filter(|(_, on)| **on).map(|(at, _)| Item(at as u32))
+    }
+}
+
+/// A question that must be answered before something happens to many samples.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Question {
+    /// What will be decided.
+    pub verdict: Option<Verdict>,
+    /// For these.
+    pub items: Vec<Item>,
+}
+
+/// How the large picture is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PictureMode {
+    /// As it is.
+    #[default]
+    Plain,
+    /// The counterpart's picture.
+    Counterpart,
+    /// The difference to the counterpart.
+    Difference,
+}
+
+/// The export dialog while it is open.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExportDialog {
+    /// The chosen exporter's id.
+    pub format: &'static str,
+    /// The path typed or chosen.
+    pub path: String,
+    /// Why it did not work.
+    pub error: Option<String>,
+}
+
+/// Everything about the view that is not kept between runs.
+pub struct ViewState {
+    /// What is listed.
+    pub queue: Queue,
+    /// How.
+    pub view: View,
+    /// In what order.
+    pub sort: Sort,
+    /// The text of the search field.
+    pub search: String,
+    /// What it means, or what is wrong with it.
+    pub query: Result<Query, QueryError>,
+    /// Only this class.
+    pub class_filter: Option<String>,
+    /// The sample that keys act on.
+    pub cursor: Option<Item>,
+    /// Where a range selection began.
+    pub anchor: Option<Item>,
+    /// What is selected.
+    pub selection: Selection,
+    /// Scroll to the cursor in the next frame.
+    pub scroll_to_cursor: bool,
+    /// Columns of the grid in the last frame, and rows on a page.
+    pub grid_shape: (usize, usize),
+    /// The large picture.
+    pub picture: PictureMode,
+    /// Zoom (1 = fits) and pan of the large picture, in points.
+    pub zoom: f32,
+    /// See `zoom`.
+    pub pan: eframe::egui::Vec2,
+    /// The picture alone.
+    pub full_screen: bool,
+    /// A note that goes with the next verdict.
+    pub note: String,
+    /// The key sheet is open.
+    pub help: bool,
+    /// A question is open.
+    pub question: Option<Question>,
+    /// The class chooser is open, with its filter text and highlighted line.
+    pub choosing_label: Option<(String, usize)>,
+    /// The export dialog is open.
+    pub export: Option<ExportDialog>,
+    /// Dropped places that wait for "as what?".
+    pub dropped: Vec<std::path::PathBuf>,
+    /// The samples that `FindSimilar` found, nearest first.
+    pub similar: Vec<Item>,
+    /// Put the keyboard into the search field in the next frame.
+    pub focus_search: bool,
+}
+
+impl Default for ViewState {
+    fn default() -> Self {
+        Self {
+            queue: Queue::Overview,
+            view: View::Grid,
+            sort: Sort::Queue,
+            search: String::new(),
+            query: Ok(Query::default()),
+            class_filter: None,
+            cursor: None,
+            anchor: None,
+            selection: Selection::default(),
+            scroll_to_cursor: false,
+            grid_shape: (1, 1),
+            picture: PictureMode::Plain,
+            zoom: 1.0,
+            pan: eframe::egui::Vec2::ZERO,
+            full_screen: false,
+            note: String::new(),
+            help: false,
+            question: None,
+            choosing_label: None,
+            export: None,
+            dropped: Vec::new(),
+            similar: Vec::new(),
+            focus_search: false,
+        }
+    }
+}
+
+impl ViewState {
+    /// Puts the cursor on a sample and selects only it.
+    pub fn focus(&mut self, item: Item) {
+        if self.cursor != Some(item) {
+            self.picture = PictureMode::Plain;
+            self.zoom = 1.0;
+            self.pan = eframe::egui::Vec2::ZERO;
+        }
+        self.cursor = Some(item);
+        self.anchor = Some(item);
+        self.selection.clear();
+        self.selection.set(item, true);
+        self.scroll_to_cursor = true;
+    }
+
+    /// What a verdict would be about: the selection, or the sample under the cursor.
+    #[must_use]
+    pub fn subjects(&self) -> Vec<Item> {
+        if self.selection.is_empty() { self.cursor.into_iter().collect() } else { self.selection.iter().collect() }
+    }
+}

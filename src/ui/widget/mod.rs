@@ -1,0 +1,52 @@
+//! What do several panels draw? Cards, buttons, small bars.
+
+mod card;
+
+pub use card::{CAPTION, Emphasis, card_ui, paint_picture, spoken};
+
+use eframe::egui::{self, RichText};
+
+/// A number with its digits in groups of three: `12,345`.
+#[must_use]
+pub fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A button that shows only a sign; its name is for screen readers and tests.
+pub fn icon_button(ui: &mut egui::Ui, sign: &str, name: &str, tip: &str) -> egui::Response {
+    let response = ui.add(egui::Button::new(RichText::new(sign).size(16.0)).min_size(egui::vec2(30.0, 26.0)));
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Button, true, name));
+    response.on_hover_text(tip)
+}
+
+/// Sentences that fill an empty place: what is missing, and what to do.
+pub fn empty_ui(ui: &mut egui::Ui, sign: &str, title: &str, advice: &str) {
+    let palette = super::theme::palette(ui);
+    ui.vertical_centered(|ui| {
+        ui.add_space((ui.available_height() * 0.3).max(20.0));
+        ui.label(RichText::new(sign).size(40.0).color(palette.text_weak));
+        ui.add_space(6.0);
+        ui.label(RichText::new(title).font(super::theme::title_font()).color(palette.text_strong));
+        ui.add_space(2.0);
+        ui.add(egui::Label::new(RichText::new(advice).color(palette.text_weak)).wrap());
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::grouped;
+
+    #[test]
+    fn numbers_are_grouped_by_three() {
+        let shown: Vec<String> = [0, 12, 999, 1000, 60_000, 1_234_567].into_iter().map(grouped).collect();
+        assert_eq!(shown, ["0", "12", "999", "1,000", "60,000", "1,234,567"]);
+    }
+}
