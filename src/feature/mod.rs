@@ -12,12 +12,14 @@ mod look;
 mod neighbors;
 mod perceptual;
 pub mod picture;
+mod similar;
 
 pub use cache::Cache;
 pub use fingerprint::{Fingerprints, fingerprint};
 pub use hand_crafted::HandCrafted;
 pub use look::{Embeddings, Look, Looks, embed, look};
 pub use neighbors::{Nearest, nearest};
+pub use similar::most_similar;
 
 use crate::task::Cancelled;
 use picture::Picture;

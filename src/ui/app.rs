@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use eframe::egui;
 
-use crate::cli::WindowRequest;
+use crate::cli::{WindowRequest, WindowTheme};
 use crate::demo::DemoPair;
 use crate::feature::Cache;
 use crate::review::Review;
@@ -146,11 +146,11 @@ impl App {
     pub fn new(ctx: &egui::Context, startup: Startup) -> Self {
         let Startup { request, pool, cache, mut settings, keys, messages } = startup;
         theme::install(ctx);
-        if let Some(choice) = request.theme.as_deref() {
+        if let Some(choice) = request.theme {
             settings.theme = match choice {
-                "dark" => ThemeChoice::Dark,
-                "light" => ThemeChoice::Light,
-                _ => ThemeChoice::System,
+                WindowTheme::Dark => ThemeChoice::Dark,
+                WindowTheme::Light => ThemeChoice::Light,
+                WindowTheme::System => ThemeChoice::System,
             };
         }
         let trouble = cache.trouble();
@@ -264,8 +264,7 @@ impl App {
         self.thumbnails.clear();
         let keep = (self.view.view, self.view.sort);
         self.view = ViewState { view: keep.0, sort: keep.1, ..ViewState::default() };
-        self.view.queue =
-            if self.session.base().is_some() { Queue::Overview } else { Queue::All };
+        self.view.queue = if self.session.base().is_some() { Queue::Overview } else { Queue::All };
         self.rows_stale = true;
     }
 
@@ -285,10 +284,8 @@ impl App {
         }
         let (base, source) = key.clone();
         self.review_key = Some(key);
-        let path = self
-            .review_path
-            .take()
-            .unwrap_or_else(|| crate::review::default_path(base.as_deref(), &source));
+        let path =
+            self.review_path.take().unwrap_or_else(|| crate::review::default_path(base.as_deref(), &source));
         let about = crate::review::ReviewAbout { source, base };
         match Review::open(&path, &about) {
             Ok(review) => {
@@ -319,7 +316,8 @@ impl App {
             self.verdicts = Verdicts::new(&self.items, self.review.as_ref());
             self.counted = (u64::MAX, u64::MAX);
             self.rows_stale = true;
-            if let Some(queue) = self.show_first.filter(|_| !self.session.is_busy() && !self.items.is_empty()) {
+            if let Some(queue) = self.show_first.filter(|_| !self.session.is_busy() && !self.items.is_empty())
+            {
                 self.view.queue = queue;
                 self.show_first = None;
             }
@@ -332,9 +330,8 @@ impl App {
         if self.session.is_busy() || self.dialog.is_some() || self.demo.is_some() || self.rows.is_busy() {
             ctx.request_repaint_after(Duration::from_millis(100));
         }
-        self.toasts.retain(|toast| {
-            toast.since.elapsed() < Duration::from_secs(if toast.is_error { 12 } else { 4 })
-        });
+        self.toasts
+            .retain(|toast| toast.since.elapsed() < Duration::from_secs(if toast.is_error { 12 } else { 4 }));
         if !self.toasts.is_empty() {
             ctx.request_repaint_after(Duration::from_millis(500));
         }

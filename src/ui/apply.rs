@@ -239,7 +239,8 @@ fn choose(app: &mut App, choosing: Choosing, file: bool) {
         let dialog = rfd::FileDialog::new();
         match choosing {
             Choosing::Export => {
-                let name = suggested.as_ref().and_then(|p| p.file_name()).map(|n| n.to_string_lossy().into_owned());
+                let name =
+                    suggested.as_ref().and_then(|p| p.file_name()).map(|n| n.to_string_lossy().into_owned());
                 dialog.set_title("Export corrections").set_file_name(name.unwrap_or_default()).save_file()
             }
             _ if file => dialog
@@ -324,20 +325,29 @@ fn decide(app: &mut App, items: &[Item], verdict: Option<Verdict>) {
         }
         match app.items.subject(*item) {
             Some(subject) => subjects.push(subject),
-            None if app.session.is_busy() => refused = Some("its file has not been read yet; try again in a moment"),
+            None if app.session.is_busy() => {
+                refused = Some("its file has not been read yet; try again in a moment")
+            }
             None => refused = Some("its file cannot be read"),
         }
     }
     if let Some(why) = refused {
         let count = items.len() - subjects.len();
-        app.toast_error(if items.len() == 1 { format!("Not decided: {why}") } else { format!("{count} not decided: {why}") });
+        app.toast_error(if items.len() == 1 {
+            format!("Not decided: {why}")
+        } else {
+            format!("{count} not decided: {why}")
+        });
     }
     if subjects.is_empty() {
         return;
     }
     let spelt = verdict.map(|verdict| match verdict {
         Verdict::Relabel(class) => Verdict::Relabel(
-            app.items.target.as_ref().map_or_else(|| class.clone(), |version| version.spelling_of_class(&class)),
+            app.items
+                .target
+                .as_ref()
+                .map_or_else(|| class.clone(), |version| version.spelling_of_class(&class)),
         ),
         other => other,
     });
@@ -375,23 +385,24 @@ fn after_step(app: &mut App, step: &Step) {
     if let Some(review) = &app.review {
         app.verdicts.update(&app.items, review, &step.keys);
     }
-    let asks_for_verdicts =
-        app.view.queue == Queue::Decided || app.view.search.contains("decision:");
+    let asks_for_verdicts = app.view.queue == Queue::Decided || app.view.search.contains("decision:");
     app.rows_stale |= asks_for_verdicts;
 }
 
 fn step_back_or_forth(app: &mut App, forth: bool) {
     let reviewer = app.settings.reviewer.clone();
     let Some(review) = &mut app.review else { return };
-    let act: fn(&mut Review, &str) -> Result<Option<Step>, ReviewError> = if forth { Review::redo } else { Review::undo };
+    let act: fn(&mut Review, &str) -> Result<Option<Step>, ReviewError> =
+        if forth { Review::redo } else { Review::undo };
     match act(review, &reviewer) {
         Ok(Some(step)) => {
             after_step(app, &step);
             let word = if forth { "Redone" } else { "Undone" };
             app.toast(format!("{word}: {}", step.summary));
-            let first = step.keys.first().and_then(|key| {
-                app.rows().iter().copied().find(|item| app.items.key(*item) == key.as_str())
-            });
+            let first = step
+                .keys
+                .first()
+                .and_then(|key| app.rows().iter().copied().find(|item| app.items.key(*item) == key.as_str()));
             if let Some(item) = first {
                 app.view.focus(item);
             }
@@ -406,7 +417,8 @@ fn next_undecided(app: &mut App, after: Option<Item>) -> bool {
     let rows = app.rows.rows().items.clone();
     let start = after.and_then(|item| rows.iter().position(|row| *row == item)).map_or(0, |at| at + 1);
     let undecided = |item: &&Item| !app.verdicts.is_decided(**item);
-    let found = rows[start..].iter().find(undecided).or_else(|| rows[..start].iter().find(undecided)).copied();
+    let found =
+        rows[start..].iter().find(undecided).or_else(|| rows[..start].iter().find(undecided)).copied();
     if let Some(item) = found {
         app.view.focus(item);
     }
@@ -464,7 +476,8 @@ fn find_similar(app: &mut App) {
     };
     let cache = app.session.cache().clone();
     app.similar = Some(app.session.pool().start("similar", move |task| {
-        let embeddings = feature::embed(&dataset, &prints, None, &HandCrafted, &cache, task).map_err(|e| e.to_string())?;
+        let embeddings =
+            feature::embed(&dataset, &prints, None, &HandCrafted, &cache, task).map_err(|e| e.to_string())?;
         feature::most_similar(&embeddings, row as u32, SIMILAR)
             .map(|rows| rows.into_iter().map(Item).collect())
             .ok_or_else(|| "this picture could not be decoded".to_owned())

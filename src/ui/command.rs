@@ -230,7 +230,9 @@ impl Keys {
             };
             match parse_shortcut(text) {
                 Some(shortcut) => keys.by_binding[at] = vec![shortcut],
-                None => problems.push(format!("`{text}` is no key (for `{id}`); write such as `Ctrl+Shift+K`")),
+                None => {
+                    problems.push(format!("`{text}` is no key (for `{id}`); write such as `Ctrl+Shift+K`"))
+                }
             }
         }
         for (at, own) in keys.by_binding.iter().enumerate() {
@@ -328,8 +330,9 @@ mod tests {
 
     #[test]
     fn settings_change_keys_and_say_what_is_wrong() {
-        let (keys, problems) =
-            Keys::with_overrides([("keep", "Ctrl+k"), ("exclude", "R"), ("no-such", "x"), ("undo", "Hyper+Q")].into_iter());
+        let (keys, problems) = Keys::with_overrides(
+            [("keep", "Ctrl+k"), ("exclude", "R"), ("no-such", "x"), ("undo", "Hyper+Q")].into_iter(),
+        );
         assert_eq!(keys.hint(&Command::Decide(Some(Verdict::Keep))), "Ctrl+K");
         assert_eq!(problems.len(), 3, "{problems:?}");
         assert!(problems[2].contains("`relabel`") && problems[2].contains("`exclude`"), "{problems:?}");

@@ -8,25 +8,25 @@ use super::command::Command;
 /// The search field.
 #[must_use]
 pub fn search_id() -> Id {
-    Id::new("search-field")
+    Id::unique("search-field")
 }
 
 /// The note field.
 #[must_use]
 pub fn note_id() -> Id {
-    Id::new("note-field")
+    Id::unique("note-field")
 }
 
 /// The reviewer's name.
 #[must_use]
 pub fn reviewer_id() -> Id {
-    Id::new("reviewer-field")
+    Id::unique("reviewer-field")
 }
 
 /// Turns key presses and dropped files into commands.
 pub fn commands_from_input(ctx: &egui::Context, app: &mut App) {
     let dropped: Vec<_> =
-        ctx.input(|input| input.raw.dropped_files.iter().filter_map(|file| file.path.clone()).collect());
+        ctx.input(|input| input.raw.dropped_files.iter().map(|file| file.path().to_owned()).collect());
     if !dropped.is_empty() {
         app.send(Command::Dropped(dropped));
     }
@@ -55,7 +55,9 @@ pub fn commands_from_input(ctx: &egui::Context, app: &mut App) {
             .events
             .iter()
             .filter_map(|event| match event {
-                Event::Key { key, pressed: true, modifiers, .. } => Some(KeyboardShortcut::new(*modifiers, *key)),
+                Event::Key { key, pressed: true, modifiers, .. } => {
+                    Some(KeyboardShortcut::new(*modifiers, *key))
+                }
                 _ => None,
             })
             .collect()
@@ -84,7 +86,8 @@ fn is_same(press: &KeyboardShortcut, wanted: &KeyboardShortcut) -> bool {
     if press.logical_key != wanted.logical_key {
         return false;
     }
-    let shifted = matches!(wanted.logical_key, Key::Questionmark | Key::Plus | Key::Slash | Key::Minus | Key::Equals);
+    let shifted =
+        matches!(wanted.logical_key, Key::Questionmark | Key::Plus | Key::Slash | Key::Minus | Key::Equals);
     let mut pressed = press.modifiers;
     if shifted && !wanted.modifiers.shift {
         pressed.shift = false;

@@ -33,7 +33,8 @@ use settings::Settings;
 #[must_use]
 pub fn run(request: WindowRequest) -> ExitCode {
     let size = request.size.unwrap_or((1440.0, 900.0));
-    let icon = eframe::icon_data::from_png_bytes(include_bytes!("../../assets/icon/icon.png")).unwrap_or_default();
+    let icon =
+        eframe::icon_data::from_png_bytes(include_bytes!("../../assets/icon/icon.png")).unwrap_or_default();
     let viewport = egui::ViewportBuilder::default()
         .with_title("Sparrowhawk")
         .with_app_id("sparrowhawk")

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::model::{ChangeKind, Verdict};
-use crate::review::query::{Facts, Query};
 use crate::review::Review;
+use crate::review::query::{Facts, Query};
 use crate::task::{Job, Pool};
 
 use super::items::{Item, Items};

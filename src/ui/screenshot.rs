@@ -61,7 +61,10 @@ impl Screenshot {
     }
 }
 
-#[expect(clippy::print_stderr, reason = "asked for on the command line: there is no window left to say it in")]
+#[expect(
+    clippy::print_stderr,
+    reason = "asked for on the command line: there is no window left to say it in"
+)]
 fn log(message: &str) {
     eprintln!("sparrowhawk: {message}");
 }

@@ -364,10 +364,9 @@ impl Session {
                 if let Some(slot) = self.slot_mut(which) {
                     slot.dataset = Some(dataset);
                 }
-                if let (Some(base), Some(target)) = (
-                    self.base.as_ref().and_then(Slot::version),
-                    self.target.as_ref().and_then(Slot::version),
-                ) {
+                if let (Some(base), Some(target)) =
+                    (self.base.as_ref().and_then(Slot::version), self.target.as_ref().and_then(Slot::version))
+                {
                     let map = ClassMap::auto(base, target, None);
                     self.suggested_map = (!map.to_base.is_empty()).then_some(map);
                 }
@@ -449,7 +448,8 @@ impl Session {
             Step::Hash(which) => {
                 let Some(dataset) = self.slot(which).and_then(|s| s.dataset.clone()) else { return false };
                 self.pool.start("hash", move |task| {
-                    let fingerprints = feature::fingerprint(&dataset, &cache, false, task).map_err(|e| e.to_string())?;
+                    let fingerprints =
+                        feature::fingerprint(&dataset, &cache, false, task).map_err(|e| e.to_string())?;
                     let pin = trust::pin(Side { dataset: &dataset, fingerprints: &fingerprints });
                     Ok(Done::Hashed(which, Arc::new(fingerprints), pin))
                 })
@@ -478,12 +478,14 @@ impl Session {
                     return false;
                 };
                 self.pool.start("look", move |task| {
-                    let looks = feature::look(&dataset, &fingerprints, None, &cache, task).map_err(|e| e.to_string())?;
+                    let looks = feature::look(&dataset, &fingerprints, None, &cache, task)
+                        .map_err(|e| e.to_string())?;
                     Ok(Done::Looked(which, Arc::new(looks)))
                 })
             }
             Step::Scan => {
-                let (Some(target), Some(target_prints)) = (dataset(&self.target), prints(&self.target)) else {
+                let (Some(target), Some(target_prints)) = (dataset(&self.target), prints(&self.target))
+                else {
                     return false;
                 };
                 let base = dataset(&self.base).zip(prints(&self.base)).zip(self.diff.clone());

@@ -57,7 +57,9 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             recent: Vec::new(),
-            reviewer: std::env::var("USER").or_else(|_| std::env::var("USERNAME")).unwrap_or_else(|_| "reviewer".to_owned()),
+            reviewer: std::env::var("USER")
+                .or_else(|_| std::env::var("USERNAME"))
+                .unwrap_or_else(|_| "reviewer".to_owned()),
             theme: ThemeChoice::System,
             thumbnail_size: 148.0,
             auto_advance: true,
@@ -105,7 +107,10 @@ mod tests {
         for name in ["a", "b", "a"] {
             settings.remember(Recent { base: None, target: name.into() });
         }
-        assert_eq!(settings.recent.iter().map(|r| r.target.to_string_lossy()).collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(
+            settings.recent.iter().map(|r| r.target.to_string_lossy()).collect::<Vec<_>>(),
+            ["a", "b"]
+        );
     }
 
     #[test]

@@ -228,6 +228,8 @@ pub struct ViewState {
     pub selection: Selection,
     /// Scroll to the cursor in the next frame.
     pub scroll_to_cursor: bool,
+    /// Where the list was scrolled to in the last frame, points.
+    pub scroll_y: f32,
     /// Columns of the grid in the last frame, and rows on a page.
     pub grid_shape: (usize, usize),
     /// The large picture.
@@ -269,6 +271,7 @@ impl Default for ViewState {
             anchor: None,
             selection: Selection::default(),
             scroll_to_cursor: false,
+            scroll_y: 0.0,
             grid_shape: (1, 1),
             picture: PictureMode::Plain,
             zoom: 1.0,
@@ -304,6 +307,10 @@ impl ViewState {
     /// What a verdict would be about: the selection, or the sample under the cursor.
     #[must_use]
     pub fn subjects(&self) -> Vec<Item> {
-        if self.selection.is_empty() { self.cursor.into_iter().collect() } else { self.selection.iter().collect() }
+        if self.selection.is_empty() {
+            self.cursor.into_iter().collect()
+        } else {
+            self.selection.iter().collect()
+        }
     }
 }

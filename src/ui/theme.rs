@@ -44,16 +44,12 @@ pub mod icon {
     pub const SUN: &str = "\u{e472}";
     /// Phosphor `moon`.
     pub const MOON: &str = "\u{e330}";
-    /// Phosphor `question`.
-    pub const QUESTION: &str = "\u{e3e8}";
     /// Phosphor `squares-four`.
     pub const SQUARES_FOUR: &str = "\u{e464}";
     /// Phosphor `columns`.
     pub const COLUMNS: &str = "\u{e546}";
     /// Phosphor `chart-bar`.
     pub const CHART_BAR: &str = "\u{e150}";
-    /// Phosphor `image`.
-    pub const IMAGE: &str = "\u{e2ca}";
     /// Phosphor `images`.
     pub const IMAGES: &str = "\u{e836}";
     /// Phosphor `warning`.
@@ -94,8 +90,6 @@ pub mod icon {
     pub const EYE: &str = "\u{e220}";
     /// Phosphor `swap`.
     pub const SWAP: &str = "\u{e83c}";
-    /// Phosphor `frame-corners`.
-    pub const FRAME_CORNERS: &str = "\u{e626}";
     /// Phosphor `sparkle`.
     pub const SPARKLE: &str = "\u{e6a2}";
     /// Phosphor `list-checks`.
@@ -110,26 +104,10 @@ pub mod icon {
     pub const KEYBOARD: &str = "\u{e2d8}";
     /// Phosphor `arrow-counter-clockwise`.
     pub const ARROW_COUNTER_CLOCKWISE: &str = "\u{e038}";
-    /// Phosphor `caret-right`.
-    pub const CARET_RIGHT: &str = "\u{e13a}";
-    /// Phosphor `caret-down`.
-    pub const CARET_DOWN: &str = "\u{e136}";
-    /// Phosphor `caret-left`.
-    pub const CARET_LEFT: &str = "\u{e138}";
-    /// Phosphor `prohibit`.
-    pub const PROHIBIT: &str = "\u{e3de}";
-    /// Phosphor `crosshair`.
-    pub const CROSSHAIR: &str = "\u{e1d6}";
     /// Phosphor `bird`.
     pub const BIRD: &str = "\u{e72c}";
-    /// Phosphor `sliders-horizontal`.
-    pub const SLIDERS_HORIZONTAL: &str = "\u{e434}";
     /// Phosphor `stack`.
     pub const STACK: &str = "\u{e466}";
-    /// Phosphor `magnifying-glass-plus`.
-    pub const MAGNIFYING_GLASS_PLUS: &str = "\u{e310}";
-    /// Phosphor `magnifying-glass-minus`.
-    pub const MAGNIFYING_GLASS_MINUS: &str = "\u{e30e}";
     /// Phosphor `corners-out`.
     pub const CORNERS_OUT: &str = "\u{e1d0}";
     /// Phosphor `corners-in`.
@@ -138,42 +116,16 @@ pub mod icon {
     pub const HOURGLASS: &str = "\u{e2b2}";
     /// Phosphor `play`.
     pub const PLAY: &str = "\u{e3d0}";
-    /// Phosphor `flag`.
-    pub const FLAG: &str = "\u{e244}";
     /// Phosphor `note-pencil`.
     pub const NOTE_PENCIL: &str = "\u{e34c}";
-    /// Phosphor `dots-three`.
-    pub const DOTS_THREE: &str = "\u{e1fe}";
-    /// Phosphor `desktop`.
-    pub const DESKTOP: &str = "\u{e560}";
-    /// Phosphor `house`.
-    pub const HOUSE: &str = "\u{e2c2}";
     /// Phosphor `funnel`.
     pub const FUNNEL: &str = "\u{e266}";
     /// Phosphor `arrow-square-out`.
     pub const ARROW_SQUARE_OUT: &str = "\u{e5de}";
-    /// Phosphor `graph`.
-    pub const GRAPH: &str = "\u{eb58}";
-    /// Phosphor `trend-up`.
-    pub const TREND_UP: &str = "\u{e4ae}";
-    /// Phosphor `drop`.
-    pub const DROP: &str = "\u{e210}";
-    /// Phosphor `gear`.
-    pub const GEAR: &str = "\u{e270}";
-    /// Phosphor `clipboard-text`.
-    pub const CLIPBOARD_TEXT: &str = "\u{e198}";
-    /// Phosphor `exclamation-mark`.
-    pub const EXCLAMATION_MARK: &str = "\u{ee44}";
     /// Phosphor `equals`.
     pub const EQUALS: &str = "\u{e21c}";
-    /// Phosphor `not-equals`.
-    pub const NOT_EQUALS: &str = "\u{eda6}";
     /// Phosphor `circle-half`.
     pub const CIRCLE_HALF: &str = "\u{e18c}";
-    /// Phosphor `hand-pointing`.
-    pub const HAND_POINTING: &str = "\u{e29a}";
-    /// Phosphor `target`.
-    pub const TARGET: &str = "\u{e47c}";
 }
 
 /// Colours of one theme. Text colours reach a contrast of 4.5 : 1 on `panel`.
@@ -289,7 +241,9 @@ pub fn change_look(kind: ChangeKind, dark: bool) -> (&'static str, Color32, &'st
         ChangeKind::ReEncoded => {
             (icon::ARROW_CLOCKWISE, pick(rgb(160, 168, 182), rgb(96, 104, 118)), "Re-encoded")
         }
-        ChangeKind::SplitMoved => (icon::ARROW_RIGHT, pick(rgb(110, 170, 250), rgb(0, 90, 170)), "Split moved"),
+        ChangeKind::SplitMoved => {
+            (icon::ARROW_RIGHT, pick(rgb(110, 170, 250), rgb(0, 90, 170)), "Split moved")
+        }
         ChangeKind::Renamed => (icon::TEXT_AA, pick(rgb(110, 200, 215), rgb(0, 110, 130)), "Renamed"),
         ChangeKind::Added => (icon::PLUS_CIRCLE, pick(rgb(60, 195, 145), rgb(0, 120, 84)), "Added"),
         ChangeKind::Removed => (icon::MINUS_CIRCLE, pick(rgb(240, 120, 85), rgb(186, 60, 10)), "Removed"),
@@ -377,9 +331,13 @@ fn visuals(palette: &Palette, dark: bool) -> egui::Visuals {
     v.selection.stroke = Stroke::new(1.0, palette.accent);
     v.weak_text_color = Some(palette.text_weak);
     let radius = CornerRadius::same(RADIUS);
-    for widget in
-        [&mut v.widgets.noninteractive, &mut v.widgets.inactive, &mut v.widgets.hovered, &mut v.widgets.active, &mut v.widgets.open]
-    {
+    for widget in [
+        &mut v.widgets.noninteractive,
+        &mut v.widgets.inactive,
+        &mut v.widgets.hovered,
+        &mut v.widgets.active,
+        &mut v.widgets.open,
+    ] {
         widget.corner_radius = radius;
         widget.fg_stroke = Stroke::new(1.0, palette.text);
         widget.expansion = 0.0;

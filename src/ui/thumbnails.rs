@@ -107,7 +107,8 @@ impl Thumbnails {
         let workers = if pool.is_inline() { 0 } else { WORKERS };
         let workers = (0..workers)
             .map(|number| {
-                let (shared, sender, ctx, epoch) = (shared.clone(), sender.clone(), ctx.clone(), epoch.clone());
+                let (shared, sender, ctx, epoch) =
+                    (shared.clone(), sender.clone(), ctx.clone(), epoch.clone());
                 pool.start(&format!("thumbnail-{number}"), move |_| work(&shared, &sender, &ctx, &epoch))
             })
             .collect();
@@ -147,7 +148,8 @@ impl Thumbnails {
         self.frame += 1;
         let wanted = std::mem::take(&mut *self.wanted.borrow_mut());
         let mut requests: VecDeque<Request> = VecDeque::with_capacity(wanted.len());
-        let pictures = |which| session.slot(which).and_then(|s| s.dataset.as_ref()).map(|d| d.pictures.clone());
+        let pictures =
+            |which| session.slot(which).and_then(|s| s.dataset.as_ref()).map(|d| d.pictures.clone());
         for key in wanted {
             if self.entries.contains_key(&key) {
                 continue;

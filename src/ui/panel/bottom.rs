@@ -16,16 +16,18 @@ pub fn bottom_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, settings: &mut Settings) 
     let palette = palette(ui);
     ui.horizontal(|ui| {
         let decided = ctx.counts.of(Queue::Decided).total;
-        let scope = if ctx.items.diff.is_some() { ctx.counts.of(Queue::Changes) } else { ctx.counts.of(Queue::All) };
+        let scope =
+            if ctx.items.diff.is_some() { ctx.counts.of(Queue::Changes) } else { ctx.counts.of(Queue::All) };
         let word = if ctx.items.diff.is_some() { "changes" } else { "samples" };
         let done = scope.total - scope.undecided;
         let share = if scope.total > 0 { done as f32 / scope.total as f32 } else { 0.0 };
-        ui.add(egui::ProgressBar::new(share).desired_width(90.0).desired_height(6.0)).widget_info(|| {
-            egui::WidgetInfo::labeled(egui::WidgetType::ProgressIndicator, true, "Share decided")
-        });
+        ui.add(egui::ProgressBar::new(share).desired_width(90.0).desired_height(6.0))
+            .widget_info(|| egui::WidgetInfo::labeled(egui::Role::ProgressIndicator, true, "Share decided"));
         ui.label(format!("{} of {} {word} decided", grouped(done), grouped(scope.total)));
         if decided != done {
-            ui.label(RichText::new(format!("({} verdicts in all)", grouped(decided))).color(palette.text_weak));
+            ui.label(
+                RichText::new(format!("({} verdicts in all)", grouped(decided))).color(palette.text_weak),
+            );
         }
         ui.separator();
         saved_ui(ui, ctx);
@@ -37,9 +39,7 @@ pub fn bottom_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, settings: &mut Settings) 
             .char_limit(100)
             .frame(egui::Frame::NONE);
         let response = ui.add(field).on_hover_text("Who is deciding: stored with each verdict");
-        response.widget_info(|| {
-            egui::WidgetInfo::text_edit(true, "", settings.reviewer.clone(), "Reviewer")
-        });
+        response.widget_info(|| egui::WidgetInfo::text_edit(true, "", settings.reviewer.clone(), "Reviewer"));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let hints: [(&str, Command); 5] = [
                 ("all keys", Command::Help),

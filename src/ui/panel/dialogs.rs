@@ -20,7 +20,7 @@ pub fn dialogs_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState) {
 }
 
 fn modal(ui: &egui::Ui, name: &str, width: f32, content: impl FnOnce(&mut egui::Ui)) -> bool {
-    let response = egui::Modal::new(egui::Id::new(name)).show(ui.ctx(), |ui| {
+    let response = egui::Modal::new(egui::Id::unique(name)).show(ui.ctx(), |ui| {
         ui.set_width(width);
         content(ui);
     });
@@ -35,7 +35,9 @@ fn title_ui(ui: &mut egui::Ui, text: &str) {
 
 fn primary(ui: &mut egui::Ui, text: &str) -> egui::Response {
     let palette = palette(ui);
-    let button = egui::Button::new(RichText::new(text).color(palette.on_accent)).fill(palette.accent).min_size(Vec2::new(96.0, 30.0));
+    let button = egui::Button::new(RichText::new(text).color(palette.on_accent))
+        .fill(palette.accent)
+        .min_size(Vec2::new(96.0, 30.0));
     ui.add(button)
 }
 
@@ -51,7 +53,10 @@ fn question_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, view: &ViewState) {
         title_ui(ui, &format!("{action}?"));
         let decided = question.items.iter().filter(|item| ctx.verdicts.is_decided(**item)).count();
         if decided > 0 {
-            ui.label(format!("{} of them have a verdict already; it will be followed by this one.", grouped(decided)));
+            ui.label(format!(
+                "{} of them have a verdict already; it will be followed by this one.",
+                grouped(decided)
+            ));
         }
         ui.label("One step: undo takes all of it back.");
         ui.add_space(10.0);
@@ -59,7 +64,11 @@ fn question_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, view: &ViewState) {
             if primary(ui, &action).on_hover_text("Enter").clicked() {
                 ctx.send(Command::Confirm);
             }
-            if ui.add(egui::Button::new("Cancel").min_size(Vec2::new(80.0, 30.0))).on_hover_text("Esc").clicked() {
+            if ui
+                .add(egui::Button::new("Cancel").min_size(Vec2::new(80.0, 30.0)))
+                .on_hover_text("Esc")
+                .clicked()
+            {
                 ctx.send(Command::Escape);
             }
         });
@@ -73,8 +82,12 @@ fn question_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, view: &ViewState) {
 fn chooser_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState) {
     let Some((text, line)) = &mut view.choosing_label else { return };
     let needle = text.to_lowercase();
-    let mut found: Vec<&str> =
-        ctx.classes.iter().map(AsRef::as_ref).filter(|class| class.to_lowercase().contains(&needle)).collect();
+    let mut found: Vec<&str> = ctx
+        .classes
+        .iter()
+        .map(AsRef::as_ref)
+        .filter(|class| class.to_lowercase().contains(&needle))
+        .collect();
     found.sort_by_key(|class| !class.to_lowercase().starts_with(&needle));
     let typed = text.trim();
     let new = !typed.is_empty() && !ctx.classes.iter().any(|class| class.as_ref() == typed);
@@ -102,8 +115,11 @@ fn chooser_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState) {
     let mut text_now = text.clone();
     let outside = modal(ui, "chooser", 340.0, |ui| {
         title_ui(ui, "Relabel to");
-        let id = egui::Id::new("class-chooser");
-        let field = egui::TextEdit::singleline(&mut text_now).id(id).hint_text("Type a class").desired_width(f32::INFINITY);
+        let id = egui::Id::unique("class-chooser");
+        let field = egui::TextEdit::singleline(&mut text_now)
+            .id(id)
+            .hint_text("Type a class")
+            .desired_width(f32::INFINITY);
         let response = ui.add(field);
         response.widget_info(|| egui::WidgetInfo::text_edit(true, "", "", "Class"));
         response.request_focus();
@@ -111,10 +127,16 @@ fn chooser_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState) {
         egui::ScrollArea::vertical().max_height(300.0).show(ui, |ui| {
             for at in 0..entries.min(200) {
                 let name = name_at(at);
-                let text = if at >= found.len() { format!("{}  New class “{name}”", icon::PLUS_CIRCLE) } else { name.clone() };
+                let text = if at >= found.len() {
+                    format!("{}  New class “{name}”", icon::PLUS_CIRCLE)
+                } else {
+                    name.clone()
+                };
                 let number = ctx.classes.iter().position(|class| class.as_ref() == name).filter(|n| *n < 9);
                 let key = number.map(|n| (n + 1).to_string()).unwrap_or_default();
-                let button = egui::Button::selectable(at == *line, text).shortcut_text(key).min_size(Vec2::new(ui.available_width(), 26.0));
+                let button = egui::Button::selectable(at == *line, text)
+                    .shortcut_text(key)
+                    .min_size(Vec2::new(ui.available_width(), 26.0));
                 let response = ui.add(button);
                 if at == *line && (up || down) {
                     response.scroll_to_me(None);
@@ -149,7 +171,10 @@ fn export_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState) {
         let palette = palette(ui);
         title_ui(ui, "Export corrections");
         if corrections == 0 {
-            ui.label(RichText::new("Nothing is decided yet: the file will hold no corrections.").color(palette.warning));
+            ui.label(
+                RichText::new("Nothing is decided yet: the file will hold no corrections.")
+                    .color(palette.warning),
+            );
         } else {
             ui.label(format!("{} verdicts are in force.", grouped(corrections)));
         }
@@ -173,7 +198,10 @@ fn export_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState) {
             }
         });
         if std::path::Path::new(dialog.path.trim()).exists() {
-            ui.label(RichText::new(format!("{}  This file is there already and will be replaced.", icon::WARNING)).color(palette.warning));
+            ui.label(
+                RichText::new(format!("{}  This file is there already and will be replaced.", icon::WARNING))
+                    .color(palette.warning),
+            );
         }
         if let Some(error) = &dialog.error {
             ui.label(RichText::new(error).color(palette.danger));
@@ -181,7 +209,10 @@ fn export_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState) {
         ui.add_space(10.0);
         ui.horizontal(|ui| {
             run |= primary(ui, "Export").on_hover_text("Enter").clicked();
-            close |= ui.add(egui::Button::new("Cancel").min_size(Vec2::new(80.0, 30.0))).on_hover_text("Esc").clicked();
+            close |= ui
+                .add(egui::Button::new("Cancel").min_size(Vec2::new(80.0, 30.0)))
+                .on_hover_text("Esc")
+                .clicked();
         });
     });
     if close || outside {
@@ -201,10 +232,22 @@ fn dropped_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState) {
         ui.label(path.display().to_string());
         ui.add_space(8.0);
         let wide = Vec2::new(ui.available_width(), 32.0);
-        if ui.add(egui::Button::new(format!("{}  As a contribution to what is open", icon::GIT_PULL_REQUEST)).min_size(wide)).clicked() {
+        if ui
+            .add(
+                egui::Button::new(format!("{}  As a contribution to what is open", icon::GIT_PULL_REQUEST))
+                    .min_size(wide),
+            )
+            .clicked()
+        {
             open = Some((now.clone(), Some(path.clone())));
         }
-        if ui.add(egui::Button::new(format!("{}  As the trusted base of what is open", icon::SHIELD_CHECK)).min_size(wide)).clicked() {
+        if ui
+            .add(
+                egui::Button::new(format!("{}  As the trusted base of what is open", icon::SHIELD_CHECK))
+                    .min_size(wide),
+            )
+            .clicked()
+        {
             open = Some((Some(path.clone()), now.clone()));
         }
         if ui.add(egui::Button::new(format!("{}  Alone", icon::STACK)).min_size(wide)).clicked() {
@@ -249,7 +292,8 @@ fn help_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState) {
             if let Some(path) = crate::ui::settings::file_path() {
                 ui.add_space(10.0);
                 let color = palette(ui).text_weak;
-                let text = format!("Other keys: write [keys] and such as keep = \"K\" into {}", path.display());
+                let text =
+                    format!("Other keys: write [keys] and such as keep = \"K\" into {}", path.display());
                 ui.add(egui::Label::new(RichText::new(text).small().color(color)).wrap());
             }
         });
@@ -276,7 +320,7 @@ pub fn toasts_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>) {
     if ctx.toasts.is_empty() {
         return;
     }
-    egui::Area::new(egui::Id::new("toasts"))
+    egui::Area::new(egui::Id::unique("toasts"))
         .anchor(egui::Align2::RIGHT_BOTTOM, Vec2::new(-14.0, -44.0))
         .order(egui::Order::Tooltip)
         .interactable(false)
@@ -284,7 +328,11 @@ pub fn toasts_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>) {
             ui.with_layout(egui::Layout::bottom_up(egui::Align::Max), |ui| {
                 for toast in ctx.toasts.iter().rev() {
                     let palette = palette(ui);
-                    let (sign, color) = if toast.is_error { (icon::WARNING, palette.danger) } else { (icon::CHECK_CIRCLE, palette.good) };
+                    let (sign, color) = if toast.is_error {
+                        (icon::WARNING, palette.danger)
+                    } else {
+                        (icon::CHECK_CIRCLE, palette.good)
+                    };
                     egui::Frame::new()
                         .fill(palette.card)
                         .stroke(egui::Stroke::new(1.0, color))

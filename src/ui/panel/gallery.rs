@@ -70,16 +70,22 @@ pub fn header_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, set
             let size = egui::Slider::new(&mut settings.thumbnail_size, 72.0..=256.0).show_value(false);
             ui.spacing_mut().slider_width = 84.0;
             let response = ui.add(size).on_hover_text(ctx.tip("Size of thumbnails", &Command::Resize(1)));
-            response.widget_info(|| egui::WidgetInfo::slider(true, f64::from(settings.thumbnail_size), "Size of thumbnails"));
+            response.widget_info(|| {
+                egui::WidgetInfo::slider(true, f64::from(settings.thumbnail_size), "Size of thumbnails")
+            });
             let before = view.sort;
-            let choice = egui::ComboBox::from_id_salt("sort").selected_text(view.sort.title()).width(104.0).show_ui(ui, |ui| {
-                for sort in Sort::ALL {
-                    ui.selectable_value(&mut view.sort, sort, sort.title());
-                }
-            });
-            choice.response.on_hover_text("In what order").widget_info(|| {
-                egui::WidgetInfo::labeled(egui::WidgetType::ComboBox, true, "Order of samples")
-            });
+            let choice = egui::ComboBox::from_id_salt("sort")
+                .selected_text(view.sort.title())
+                .width(104.0)
+                .show_ui(ui, |ui| {
+                    for sort in Sort::ALL {
+                        ui.selectable_value(&mut view.sort, sort, sort.title());
+                    }
+                });
+            choice
+                .response
+                .on_hover_text("In what order")
+                .widget_info(|| egui::WidgetInfo::labeled(egui::Role::ComboBox, true, "Order of samples"));
             if view.sort != before {
                 ctx.send(Command::Search(view.search.clone()));
             }
@@ -104,9 +110,19 @@ pub fn nothing_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &ViewState) {
                 "No label stands out",
                 "Labels were compared with their pictures and none disagrees strongly. That does not prove that all are right",
             ),
-            Queue::Problems => (icon::CHECK_CIRCLE, "No image problems", "Every file could be read and decoded"),
-            Queue::Decided => (icon::LIST_CHECKS, "Nothing decided yet", "Enter keeps, 1–9 relabel, X excludes; every verdict is saved at once"),
-            Queue::Changes | Queue::Change(_) => (icon::EQUALS, "No such change", "The contribution left these samples as they are in the base"),
+            Queue::Problems => {
+                (icon::CHECK_CIRCLE, "No image problems", "Every file could be read and decoded")
+            }
+            Queue::Decided => (
+                icon::LIST_CHECKS,
+                "Nothing decided yet",
+                "Enter keeps, 1–9 relabel, X excludes; every verdict is saved at once",
+            ),
+            Queue::Changes | Queue::Change(_) => (
+                icon::EQUALS,
+                "No such change",
+                "The contribution left these samples as they are in the base",
+            ),
             _ => (icon::IMAGES, "No samples", "Open a folder or a list with pictures"),
         }
     };
@@ -135,7 +151,8 @@ fn grid_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, settings:
     if std::mem::take(&mut view.scroll_to_cursor) {
         let at = view.cursor.and_then(|cursor| ctx.rows.iter().position(|item| *item == cursor));
         if let Some(at) = at {
-            area = scroll_into_view(ui, area, view.queue, (at / columns) as f64 * f64::from(pitch), pitch, squeeze);
+            let y = (at / columns) as f64 * f64::from(pitch);
+            area = scroll_into_view(area, view.scroll_y, ui.available_height(), y, pitch, squeeze);
         }
     }
     let output = area.show_viewport(ui, |ui, viewport| {
@@ -152,9 +169,14 @@ fn grid_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, settings:
                 let Some(item) = ctx.rows.get(line * columns + column).copied() else { break };
                 let x = origin.x + column as f32 * (cell.x + GAP);
                 let rect = Rect::from_min_size(egui::pos2(x, y), cell);
-                let response = ui.interact(rect, egui::Id::new(("card", item.0)), Sense::click());
+                let response = ui.interact(rect, egui::Id::unique(("card", item.0)), Sense::click());
                 response.widget_info(|| {
-                    egui::WidgetInfo::selected(egui::WidgetType::SelectableLabel, true, view.selection.contains(item), spoken(ctx, item))
+                    egui::WidgetInfo::selected(
+                        egui::Role::Button,
+                        true,
+                        view.selection.contains(item),
+                        spoken(ctx, item),
+                    )
                 });
                 let emphasis = Emphasis {
                     selected: view.selection.contains(item) && view.selection.len() > 1,
@@ -182,24 +204,22 @@ fn grid_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, settings:
         }
         clicked
     });
+    view.scroll_y = output.state.clamped_offset().y;
     if let Some((item, modifiers)) = output.inner {
         click(ctx, view, item, modifiers);
     }
 }
 
-/// Moves the scroll position as little as shows the line at `y`.
+/// Moves the scroll position as little as shows the line at `y`; `now` is where it is.
 pub fn scroll_into_view(
-    ui: &egui::Ui,
     area: egui::ScrollArea,
-    queue: Queue,
+    now: f32,
+    page: f32,
     y: f64,
     pitch: f32,
     squeeze: f64,
 ) -> egui::ScrollArea {
-    let id = ui.make_persistent_id(egui::Id::new(("gallery", queue)));
-    let state = egui::scroll_area::State::load(ui.ctx(), id).unwrap_or_default();
-    let page = f64::from(ui.available_height());
-    let now = f64::from(state.offset.y) * squeeze;
+    let (now, page) = (f64::from(now) * squeeze, f64::from(page));
     let wanted = if y < now {
         y
     } else if y + f64::from(pitch) > now + page {

@@ -61,11 +61,13 @@ impl Panel for FullScreen {
     }
 }
 
-fn picture_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, area: Rect, item: Item) {
+fn picture_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, area: Rect, item: Item) {
     let palette = palette(ui);
     ui.painter().rect_filled(area, theme::RADIUS, palette.background);
-    let response = ui.interact(area, egui::Id::new("large-picture"), Sense::click_and_drag());
-    response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Image, true, format!("Picture of {}", spoken(ctx, item))));
+    let response = ui.interact(area, egui::Id::unique("large-picture"), Sense::click_and_drag());
+    response.widget_info(|| {
+        egui::WidgetInfo::labeled(egui::Role::Image, true, format!("Picture of {}", spoken(ctx, item)))
+    });
     if response.hovered() {
         let (scroll, pinch) = ui.input(|input| (input.smooth_scroll_delta.y, input.zoom_delta()));
         let factor = pinch * (scroll * 0.004).exp();
@@ -96,8 +98,7 @@ fn picture_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, area: Rect
         _ => Key { which, row: row as u32, level: Level::Large },
     };
     let drawn_area = Rect::from_center_size(area.center() + view.pan, area.size() * view.zoom);
-    let clipped = ui.new_child(egui::UiBuilder::new().max_rect(area));
-    let mut clipped = clipped;
+    let mut clipped = ui.new_child(egui::UiBuilder::new().max_rect(area));
     clipped.set_clip_rect(area.intersect(ui.clip_rect()));
     // Ask for the counterpart too, so that blinking shows it at once.
     if let Some(other) = counterpart {
@@ -109,13 +110,19 @@ fn picture_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, area: Rect
         drawn = paint_picture(&clipped, ctx, drawn_area.shrink(2.0), Key { level: Level::Small, ..key });
     }
     if let Some((shown, stored)) = drawn {
-        let boxes = ctx.items.change(item).and_then(|change| change.changed_box).into_iter().map(|b| (b, ChangeKind::Edited));
+        let boxes = ctx
+            .items
+            .change(item)
+            .and_then(|change| change.changed_box)
+            .into_iter()
+            .map(|b| (b, ChangeKind::Edited));
         let signals = ctx.items.ranked(item).map(|ranked| ranked.signals.as_slice()).unwrap_or_default();
         let areas = signals.iter().filter_map(|signal| signal.area).map(|b| (b, ChangeKind::Removed));
         for (area, kind) in boxes.chain(areas) {
             let scale = shown.width() / stored[0].max(1) as f32;
             let corner = shown.min + Vec2::new(area.x as f32, area.y as f32) * scale;
-            let marked = Rect::from_min_size(corner, Vec2::new(area.width as f32, area.height as f32) * scale);
+            let marked =
+                Rect::from_min_size(corner, Vec2::new(area.width as f32, area.height as f32) * scale);
             let (_, color, _) = change_look(kind, true);
             clipped.painter().rect_stroke(marked, 2.0, Stroke::new(2.0, color), StrokeKind::Outside);
         }
@@ -126,9 +133,14 @@ fn picture_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, area: Rect
         PictureMode::Difference => Some("Difference × 4"),
     };
     if let Some(word) = word {
-        let galley = ui.painter().layout_no_wrap(word.to_owned(), FontId::proportional(12.0), palette.on_scrim);
+        let galley =
+            ui.painter().layout_no_wrap(word.to_owned(), FontId::proportional(12.0), palette.on_scrim);
         let at = area.left_top() + Vec2::splat(8.0);
-        ui.painter().rect_filled(Rect::from_min_size(at, galley.size() + Vec2::new(12.0, 6.0)), 4.0, palette.scrim);
+        ui.painter().rect_filled(
+            Rect::from_min_size(at, galley.size() + Vec2::new(12.0, 6.0)),
+            4.0,
+            palette.scrim,
+        );
         ui.painter().galley(at + Vec2::new(6.0, 3.0), galley, palette.on_scrim);
     }
 }
@@ -222,7 +234,9 @@ fn change_sentence(ctx: &ViewCtx<'_>, item: Item) -> String {
     match (change.kind, other) {
         (ChangeKind::Duplicated, Some(key)) => format!("the base has this picture as {key}"),
         (ChangeKind::Renamed, Some(key)) => format!("was {key}"),
-        (ChangeKind::Edited, Some(_)) if change.changed_box.is_some() => "the marked part differs from the base".to_owned(),
+        (ChangeKind::Edited, Some(_)) if change.changed_box.is_some() => {
+            "the marked part differs from the base".to_owned()
+        }
         (ChangeKind::Edited, Some(_)) => "another picture than in the base".to_owned(),
         (ChangeKind::SplitMoved, Some(_)) => {
             let before = change.base_row.and_then(|row| ctx.items.base.as_ref()?.split(row as usize));
@@ -266,7 +280,12 @@ fn signal_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, item: Item, signal: &Signal) 
     }
     let given = ctx.items.label(item);
     for suggestion in &signal.probabilities {
-        probability_ui(ui, &suggestion.label, suggestion.probability, given == Some(suggestion.label.as_str()));
+        probability_ui(
+            ui,
+            &suggestion.label,
+            suggestion.probability,
+            given == Some(suggestion.label.as_str()),
+        );
     }
     if !signal.neighbors.is_empty() {
         ui.add_space(4.0);
@@ -284,10 +303,20 @@ fn probability_ui(ui: &mut egui::Ui, label: &str, probability: f64, given: bool)
     let font = FontId::proportional(12.0);
     let color = if given { palette.text_strong } else { palette.text };
     let name = Rect::from_min_size(rect.min, Vec2::new(name_width - 6.0, rect.height()));
-    ui.painter_at(name).text(egui::pos2(rect.left(), middle), Align2::LEFT_CENTER, label, font.clone(), color);
-    let track = Rect::from_min_max(egui::pos2(rect.left() + name_width, middle - 4.0), egui::pos2(rect.right() - 44.0, middle + 4.0));
+    ui.painter_at(name).text(
+        egui::pos2(rect.left(), middle),
+        Align2::LEFT_CENTER,
+        label,
+        font.clone(),
+        color,
+    );
+    let track = Rect::from_min_max(
+        egui::pos2(rect.left() + name_width, middle - 4.0),
+        egui::pos2(rect.right() - 44.0, middle + 4.0),
+    );
     painter.rect_filled(track, 4.0, palette.card_hovered);
-    let filled = Rect::from_min_size(track.min, Vec2::new(track.width() * probability as f32, track.height()));
+    let filled =
+        Rect::from_min_size(track.min, Vec2::new(track.width() * probability as f32, track.height()));
     painter.rect_filled(filled, 4.0, if given { palette.base } else { palette.accent });
     let text = if probability >= 0.995 || probability < 0.005 {
         format!("{:.1} %", probability * 100.0)
@@ -311,15 +340,31 @@ fn neighbors_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, item: Item, signal: &Signa
             let other = ctx.items.item(which, neighbor.row as usize);
             let (rect, response) = ui.allocate_exact_size(Vec2::new(side, side + 16.0), Sense::click());
             let label = ctx.items.label(other).unwrap_or("no label");
-            response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Button, true, format!("Neighbour {label}, {}", ctx.items.key(other))));
+            response.widget_info(|| {
+                egui::WidgetInfo::labeled(
+                    egui::Role::Button,
+                    true,
+                    format!("Neighbour {label}, {}", ctx.items.key(other)),
+                )
+            });
             let picture = Rect::from_min_size(rect.min, Vec2::splat(side));
             ui.painter().rect_filled(picture, 3.0, palette.card);
             paint_picture(ui, ctx, picture, Key { which, row: neighbor.row, level: Level::Small });
             let color = if Some(label) == given { palette.text_weak } else { palette.accent };
             let caption = Rect::from_min_max(egui::pos2(rect.left(), picture.bottom()), rect.max);
-            ui.painter_at(caption).text(caption.left_center(), Align2::LEFT_CENTER, label, FontId::proportional(10.5), color);
+            ui.painter_at(caption).text(
+                caption.left_center(),
+                Align2::LEFT_CENTER,
+                label,
+                FontId::proportional(10.5),
+                color,
+            );
             let place = if neighbor.in_base { "base" } else { "this version" };
-            let tip = format!("{label} · {} ({place})\nSimilarity {:.2}", ctx.items.key(other), neighbor.similarity);
+            let tip = format!(
+                "{label} · {} ({place})\nSimilarity {:.2}",
+                ctx.items.key(other),
+                neighbor.similarity
+            );
             if response.on_hover_text(tip).clicked() && which == Which::Target {
                 ctx.send(Command::Focus(other));
             }
@@ -336,7 +381,9 @@ fn provenance_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, item: Item) {
         fact_ui(ui, ctx, "Content", &hash.to_string());
     }
     let mut facts = Vec::new();
-    if let Some(look) = slot.and_then(|s| s.looks.as_ref()).and_then(|looks| looks.rows.get(row).copied().flatten()) {
+    if let Some(look) =
+        slot.and_then(|s| s.looks.as_ref()).and_then(|looks| looks.rows.get(row).copied().flatten())
+    {
         facts.push(format!("{} × {} {}", look.width, look.height, look.format.to_uppercase()));
     }
     if let Some(size) = slot.and_then(|s| s.fingerprints.as_ref()).and_then(|f| f.sizes.get(row)) {
@@ -347,12 +394,17 @@ fn provenance_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, item: Item) {
         ui.label(RichText::new(facts.join(" · ")).color(color).small());
     }
     if let Some(path) = slot.and_then(|s| s.dataset.as_ref()).and_then(|dataset| dataset.pictures.path(row)) {
-        let button = egui::Button::new(RichText::new(format!("{}  Open in the system's viewer", icon::ARROW_SQUARE_OUT)).small()).frame(false);
+        let button = egui::Button::new(
+            RichText::new(format!("{}  Open in the system's viewer", icon::ARROW_SQUARE_OUT)).small(),
+        )
+        .frame(false);
         if ui.add(button).on_hover_text(path.display().to_string()).clicked() {
             ctx.send(Command::OpenFile(path));
         }
     }
-    for (_, warning) in ctx.session.warnings().filter(|(w, warning)| *w == which && warning.key == ctx.items.key(item)) {
+    for (_, warning) in
+        ctx.session.warnings().filter(|(w, warning)| *w == which && warning.key == ctx.items.key(item))
+    {
         let color = palette(ui).warning;
         ui.label(RichText::new(format!("{}  {}", icon::WARNING, warning.message)).color(color));
     }
@@ -362,9 +414,13 @@ fn fact_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, name: &str, value: &str) {
     let palette = palette(ui);
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
-        let button = egui::Button::new(RichText::new(icon::COPY).size(12.0).color(palette.text_weak)).frame(false).min_size(Vec2::ZERO);
+        let button = egui::Button::new(RichText::new(icon::COPY).size(12.0).color(palette.text_weak))
+            .frame(false)
+            .min_size(Vec2::ZERO);
         let response = ui.add(button);
-        response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Button, true, format!("Copy {}", name.to_lowercase())));
+        response.widget_info(|| {
+            egui::WidgetInfo::labeled(egui::Role::Button, true, format!("Copy {}", name.to_lowercase()))
+        });
         if response.on_hover_text(format!("Copy {}", name.to_lowercase())).clicked() {
             ctx.send(Command::Copy(value.to_owned()));
         }
@@ -376,7 +432,7 @@ fn history_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, item: Item) {
     let Some(review) = ctx.review else { return };
     let key = ctx.items.key(item);
     // Read from the file only when the sample or the revision has moved.
-    let id = egui::Id::new("history-of-sample");
+    let id = egui::Id::unique("history-of-sample");
     let stamp = (key.to_owned(), review.revision());
     let cached: Option<((String, u64), Arc<Vec<String>>)> = ui.data(|data| data.get_temp(id));
     let lines = match cached.filter(|(known, _)| known == &stamp) {
@@ -431,17 +487,20 @@ fn verdicts_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, item:
     let change = ctx.items.change(item).is_some();
     let removed = ctx.items.place(item).0 == Which::Base;
     let width = (ui.available_width() - 2.0 * 6.0) / 3.0;
-    let mut button = |ui: &mut egui::Ui, verdict: Verdict, command: Command, enabled: bool| {
+    let button = |ui: &mut egui::Ui, verdict: Verdict, command: Command, enabled: bool| {
         let (sign, color, word) = verdict_look(&verdict, dark);
         let chosen = current.as_ref().is_some_and(|now| now.as_str() == verdict.as_str());
         let key = ctx.keys.hint(&command);
-        let text = RichText::new(format!("{sign}  {word}")).color(if enabled { color } else { palette.text_weak });
-        let mut widget = egui::Button::new(text).min_size(Vec2::new(width, 32.0)).shortcut_text(RichText::new(key).small());
+        let text =
+            RichText::new(format!("{sign}  {word}")).color(if enabled { color } else { palette.text_weak });
+        let mut widget = egui::Button::new(text)
+            .min_size(Vec2::new(width, 32.0))
+            .shortcut_text(RichText::new(key).small());
         if chosen {
             widget = widget.fill(palette.accent_soft).stroke(Stroke::new(1.5, color));
         }
         let response = ui.add_enabled(enabled, widget);
-        response.widget_info(|| egui::WidgetInfo::selected(egui::WidgetType::Button, enabled, chosen, word));
+        response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, enabled, chosen, word));
         if response.on_hover_text(explain(&verdict)).clicked() {
             ctx.send(command);
         }
@@ -462,8 +521,9 @@ fn verdicts_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, item:
         ] {
             let tip = ctx.tip(name, &command);
             let size = Vec2::new((width - 6.0) / 2.0, 32.0);
-            let response = ui.add_enabled(enabled, egui::Button::new(RichText::new(sign).size(15.0)).min_size(size));
-            response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Button, enabled, name));
+            let response =
+                ui.add_enabled(enabled, egui::Button::new(RichText::new(sign).size(15.0)).min_size(size));
+            response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, enabled, name));
             if response.on_hover_text(tip).clicked() {
                 ctx.send(command);
             }
@@ -480,4 +540,3 @@ fn explain(verdict: &Verdict) -> &'static str {
         Verdict::Unsure => "Looked at, not decided",
     }
 }
-

@@ -34,7 +34,12 @@ impl Panel for Overview {
             let error = ctx.session.target().and_then(|slot| slot.error.as_deref());
             match error {
                 Some(error) => empty_ui(ui, icon::WARNING, "This cannot be opened", error),
-                None => empty_ui(ui, icon::HOURGLASS, "Listing samples", "The pictures are read afterwards, in the background"),
+                None => empty_ui(
+                    ui,
+                    icon::HOURGLASS,
+                    "Listing samples",
+                    "The pictures are read afterwards, in the background",
+                ),
             }
             return;
         }
@@ -42,18 +47,26 @@ impl Panel for Overview {
             ui.set_max_width(1280.0);
             headline_ui(ui, ctx);
             let classes = class_rows(ctx);
-            columns_ui(ui, |left| counts_ui(left, ctx, &classes), |right| {
-                if ctx.session.distribution().is_some() {
-                    shares_ui(right, &classes);
-                } else {
-                    splits_ui(right, ctx);
-                }
-            });
+            columns_ui(
+                ui,
+                |left| counts_ui(left, ctx, &classes),
+                |right| {
+                    if ctx.session.distribution().is_some() {
+                        shares_ui(right, &classes);
+                    } else {
+                        splits_ui(right, ctx);
+                    }
+                },
+            );
             if ctx.session.distribution().is_some() {
-                columns_ui(ui, |left| flows_ui(left, ctx), |right| {
-                    measures_ui(right, ctx);
-                    suspicion_ui(right, ctx);
-                });
+                columns_ui(
+                    ui,
+                    |left| flows_ui(left, ctx),
+                    |right| {
+                        measures_ui(right, ctx);
+                        suspicion_ui(right, ctx);
+                    },
+                );
             } else {
                 suspicion_ui(ui, ctx);
             }
@@ -104,13 +117,18 @@ fn headline_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>) {
         );
         ui.label(RichText::new(text).font(theme::title_font()).color(palette.text_strong));
         if ctx.session.base().is_some() && ctx.session.is_busy() {
-            ui.label(RichText::new("The comparison follows when all files have been hashed.").color(palette.text_weak));
+            ui.label(
+                RichText::new("The comparison follows when all files have been hashed.")
+                    .color(palette.text_weak),
+            );
         }
         look_first_ui(ui, ctx);
         ui.add_space(theme::GAP);
         return;
     }
-    ui.label(RichText::new("What the contribution changes").font(theme::title_font()).color(palette.text_strong));
+    ui.label(
+        RichText::new("What the contribution changes").font(theme::title_font()).color(palette.text_strong),
+    );
     ui.add_space(4.0);
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = Vec2::new(8.0, 8.0);
@@ -122,7 +140,8 @@ fn headline_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>) {
             }
             any = true;
             let (sign, color, word) = change_look(kind, dark);
-            let text = RichText::new(format!("{sign}  {} {}", grouped(count), word.to_lowercase())).color(color);
+            let text =
+                RichText::new(format!("{sign}  {} {}", grouped(count), word.to_lowercase())).color(color);
             let button = egui::Button::new(text).min_size(Vec2::new(0.0, 30.0));
             if ui.add(button).on_hover_text(Queue::Change(kind).explanation()).clicked() {
                 ctx.send(Command::Show(Queue::Change(kind)));
@@ -168,7 +187,9 @@ fn look_first(ctx: &ViewCtx<'_>) -> Vec<(String, Command)> {
         for ranked in ranking.iter().filter(|r| r.signals.iter().any(|s| s.alarm)) {
             let item = ctx.items.item(crate::ui::session::Which::Target, ranked.row as usize);
             let is_new = ctx.items.change(item).is_some_and(|change| {
-                change.is(ChangeKind::Added) || change.is(ChangeKind::Edited) || change.is(ChangeKind::Duplicated)
+                change.is(ChangeKind::Added)
+                    || change.is(ChangeKind::Edited)
+                    || change.is(ChangeKind::Duplicated)
             });
             if is_new || ctx.items.diff.is_none() {
                 *by_label.entry(ctx.items.label(item).unwrap_or("no label")).or_default() += 1;
@@ -182,7 +203,8 @@ fn look_first(ctx: &ViewCtx<'_>) -> Vec<(String, Command)> {
         let total: usize = by_label.values().sum();
         if let Some((label, count)) = by_label.iter().max_by_key(|(_, count)| **count) {
             if ctx.items.diff.is_some() && *count >= 5 && *count * 3 >= total && by_label.len() > 1 {
-                let text = format!("{count} of {total} new pictures with a doubtful label are labelled “{label}”");
+                let text =
+                    format!("{count} of {total} new pictures with a doubtful label are labelled “{label}”");
                 let query = format!("change:added,edited,duplicated score>0.5 label:\"{label}\"");
                 hints.push((text, Command::Search(query)));
             }
@@ -193,7 +215,10 @@ fn look_first(ctx: &ViewCtx<'_>) -> Vec<(String, Command)> {
         hints.push((text, flow_command(&flow.from, &flow.to)));
     }
     let moved = ctx.session.distribution().and_then(|d| {
-        d.classes.iter().filter(|c| c.p_adjusted < 0.05).max_by(|a, b| a.share_change.abs().total_cmp(&b.share_change.abs()))
+        d.classes
+            .iter()
+            .filter(|c| c.p_adjusted < 0.05)
+            .max_by(|a, b| a.share_change.abs().total_cmp(&b.share_change.abs()))
     });
     if let Some(class) = moved {
         let text = format!(
@@ -245,6 +270,13 @@ fn class_rows(ctx: &ViewCtx<'_>) -> Vec<ClassRow> {
     rows
 }
 
+fn position(hover: &egui_plot::HoverPosition<'_>) -> PlotPoint {
+    match hover {
+        egui_plot::HoverPosition::NearDataPoint { position, .. }
+        | egui_plot::HoverPosition::Elsewhere { position } => *position,
+    }
+}
+
 fn plot_height(classes: usize) -> f32 {
     (classes as f32 * 26.0 + 44.0).clamp(120.0, 640.0)
 }
@@ -262,7 +294,11 @@ fn class_axis(names: Vec<String>) -> impl Fn(egui_plot::GridMark, &std::ops::Ran
 }
 
 fn shorten(name: &str, most: usize) -> String {
-    if name.chars().count() <= most { name.to_owned() } else { format!("{}…", name.chars().take(most - 1).collect::<String>()) }
+    if name.chars().count() <= most {
+        name.to_owned()
+    } else {
+        format!("{}…", name.chars().take(most - 1).collect::<String>())
+    }
 }
 
 fn class_plot<'a>(id: &'static str, rows: &[ClassRow]) -> Plot<'a> {
@@ -299,7 +335,9 @@ fn counts_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, rows: &[ClassRow]) {
         let count = rows.len();
         let bars = |offset: f64, value: &dyn Fn(&ClassRow) -> u64| -> Vec<Bar> {
             let bar = |(at, row): (usize, &ClassRow)| {
-                Bar::new((count - 1 - at) as f64 + offset, value(row) as f64).width(if pair { 0.36 } else { 0.66 }).name(&row.name)
+                Bar::new((count - 1 - at) as f64 + offset, value(row) as f64)
+                    .width(if pair { 0.36 } else { 0.66 })
+                    .name(&row.name)
             };
             rows.iter().enumerate().map(bar).collect()
         };
@@ -308,21 +346,30 @@ fn counts_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, rows: &[ClassRow]) {
             plot = plot.legend(Legend::default().position(egui_plot::Corner::RightBottom));
         }
         let response = plot.show(ui, |plot| {
-            let format = |bar: &Bar, chart: &BarChart| format!("{}\n{}: {}", bar.name, egui_plot::PlotItem::name(chart), grouped(bar.value as usize));
+            let format = |bar: &Bar, chart: &BarChart| {
+                format!("{}\n{}: {}", bar.name, egui_plot::PlotItem::name(chart), grouped(bar.value as usize))
+            };
             if pair {
-                let chart = BarChart::new("Base", bars(0.2, &|row| row.base)).horizontal().color(palette.base);
+                let chart =
+                    BarChart::new("Base", bars(0.2, &|row| row.base)).horizontal().color(palette.base);
                 plot.bar_chart(chart.element_formatter(Box::new(format)));
-                let chart = BarChart::new("Contribution", bars(-0.2, &|row| row.contribution)).horizontal().color(palette.contribution);
+                let chart = BarChart::new("Contribution", bars(-0.2, &|row| row.contribution))
+                    .horizontal()
+                    .color(palette.contribution);
                 plot.bar_chart(chart.element_formatter(Box::new(format)));
             } else {
-                let chart = BarChart::new("Samples", bars(0.0, &|row| row.contribution)).horizontal().color(palette.contribution);
+                let chart = BarChart::new("Samples", bars(0.0, &|row| row.contribution))
+                    .horizontal()
+                    .color(palette.contribution);
                 plot.bar_chart(chart.element_formatter(Box::new(format)));
             }
             plot.pointer_coordinate()
         });
         name_plot(&response.response, "Samples of each class");
         if let (true, Some(at)) = (response.response.clicked(), response.inner) {
-            if let Some(row) = count.checked_sub(1 + at.y.round().max(0.0) as usize).and_then(|at| rows.get(at)) {
+            if let Some(row) =
+                count.checked_sub(1 + at.y.round().max(0.0) as usize).and_then(|at| rows.get(at))
+            {
                 ctx.send(Command::ToggleClass(row.name.clone()));
             }
         }
@@ -330,7 +377,7 @@ fn counts_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, rows: &[ClassRow]) {
 }
 
 fn name_plot(response: &egui::Response, name: &str) {
-    response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Image, true, name));
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, name));
 }
 
 fn shares_ui(ui: &mut egui::Ui, rows: &[ClassRow]) {
@@ -339,7 +386,8 @@ fn shares_ui(ui: &mut egui::Ui, rows: &[ClassRow]) {
         let palette = palette(ui);
         let count = rows.len();
         let rows_for_label: Vec<ClassRow> = rows.to_vec();
-        let plot = class_plot("share-change", rows).label_formatter(move |_, point| {
+        let plot = class_plot("share-change", rows).label_formatter(move |hover| {
+            let point = position(hover);
             let at = count.checked_sub(1 + point.y.round().max(0.0) as usize);
             Some(at.and_then(|at| rows_for_label.get(at)).map_or_else(String::new, |row| {
                 format!(
@@ -361,7 +409,12 @@ fn shares_ui(ui: &mut egui::Ui, rows: &[ClassRow]) {
                 let interval = vec![[row.share_change_low * 100.0, y], [row.share_change_high * 100.0, y]];
                 plot.line(Line::new(row.name.clone(), PlotPoints::from(interval)).color(color).width(2.0));
                 let point = vec![[row.share_change * 100.0, y]];
-                plot.points(Points::new(row.name.clone(), PlotPoints::from(point)).radius(4.5).filled(clear).color(color));
+                plot.points(
+                    Points::new(row.name.clone(), PlotPoints::from(point))
+                        .radius(4.5)
+                        .filled(clear)
+                        .color(color),
+                );
             }
         });
         name_plot(&response.response, "Change of each class's share");
@@ -380,7 +433,8 @@ fn flows_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>) {
         matrix_ui(ui, ctx, flows);
         ui.add_space(4.0);
         for flow in flows.iter().take(6) {
-            let text = format!("{}  {} {} {}", grouped(flow.count as usize), flow.from, icon::ARROW_RIGHT, flow.to);
+            let text =
+                format!("{}  {} {} {}", grouped(flow.count as usize), flow.from, icon::ARROW_RIGHT, flow.to);
             if ui.link(text).clicked() {
                 ctx.send(flow_command(&flow.from, &flow.to));
             }
@@ -456,8 +510,8 @@ fn matrix_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, flows: &[Flow]) {
         .x_axis_formatter(move |mark, _| centre(&column_names, mark.value, false))
         .y_axis_formatter(move |mark, _| centre(&row_names, mark.value, true))
         .y_axis_min_width(96.0)
-        .label_formatter(move |_, point| {
-            Some(cell_at(*point).map_or_else(String::new, |(row, column)| {
+        .label_formatter(move |hover| {
+            Some(cell_at(position(hover)).map_or_else(String::new, |(row, column)| {
                 let count = label_values[(size - 1 - row) * size + column];
                 format!("{} → {}: {}", label_names[row], label_names[column], grouped(count as usize))
             }))
@@ -485,11 +539,27 @@ fn measures_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>) {
     let explanation = "Of the class shares. A hundred planted samples in fifty thousand move none of these: small figures prove nothing";
     section_ui(ui, "Drift", explanation, |ui| {
         let lines = [
-            ("Jensen–Shannon distance", format!("{:.4}", measures.js_distance), "0 = the same, 1 = nothing in common"),
+            (
+                "Jensen–Shannon distance",
+                format!("{:.4}", measures.js_distance),
+                "0 = the same, 1 = nothing in common",
+            ),
             ("Largest change of a share", format!("{:.2} pp", measures.l_infinity * 100.0), "L-infinity"),
-            ("Population stability index", format!("{:.4}", measures.psi), "folk thresholds: 0.1 watch, 0.25 act"),
-            ("Chi-square", format!("p = {:.2e}", measures.chi2_p), "chance of a difference this large if nothing had moved"),
-            ("Cramér's V", format!("{:.4}", measures.cramers_v), "size of the effect, bias-corrected, 0 to 1"),
+            (
+                "Population stability index",
+                format!("{:.4}", measures.psi),
+                "folk thresholds: 0.1 watch, 0.25 act",
+            ),
+            (
+                "Chi-square",
+                format!("p = {:.2e}", measures.chi2_p),
+                "chance of a difference this large if nothing had moved",
+            ),
+            (
+                "Cramér's V",
+                format!("{:.4}", measures.cramers_v),
+                "size of the effect, bias-corrected, 0 to 1",
+            ),
         ];
         egui::Grid::new("drift").num_columns(2).spacing([24.0, 5.0]).show(ui, |ui| {
             for (name, value, meaning) in lines {
@@ -509,8 +579,13 @@ fn suspicion_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>) {
     section_ui(ui, "Suspicion", &explanation, |ui| {
         let palette = palette(ui);
         let step = (judged / 600).max(1);
-        let curve: Vec<[f64; 2]> =
-            scan.ranking.iter().enumerate().step_by(step).map(|(at, ranked)| [(at + 1) as f64, ranked.suspicion]).collect();
+        let curve: Vec<[f64; 2]> = scan
+            .ranking
+            .iter()
+            .enumerate()
+            .step_by(step)
+            .map(|(at, ranked)| [(at + 1) as f64, ranked.suspicion])
+            .collect();
         let alarms = ctx.counts.of(Queue::SuspiciousLabels).total;
         let response = Plot::new("suspicion")
             .height(170.0)
@@ -522,18 +597,28 @@ fn suspicion_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>) {
             .include_y(0.0)
             .include_y(1.0)
             .include_x(0.0)
-            .label_formatter(|_, point| Some(format!("Rank {:.0}\nsuspicion {:.2}", point.x.max(1.0), point.y)))
+            .label_formatter(|hover| {
+                let point = position(hover);
+                Some(format!("Rank {:.0}\nsuspicion {:.2}", point.x.max(1.0), point.y))
+            })
             .show(ui, |plot| {
-                plot.line(Line::new("suspicion", PlotPoints::from(curve)).color(palette.contribution).width(2.0));
+                plot.line(
+                    Line::new("suspicion", PlotPoints::from(curve)).color(palette.contribution).width(2.0),
+                );
                 if alarms > 0 {
-                    let line = egui_plot::VLine::new("flagged", alarms as f64).color(palette.warning).width(1.5);
+                    let line =
+                        egui_plot::VLine::new("flagged", alarms as f64).color(palette.warning).width(1.5);
                     plot.vline(line);
                 }
             });
         name_plot(&response.response, "Suspicion by rank");
         if alarms > 0 {
             let color = palette.text_weak;
-            ui.label(RichText::new(format!("{} left of the line are flagged", grouped(alarms))).small().color(color));
+            ui.label(
+                RichText::new(format!("{} left of the line are flagged", grouped(alarms)))
+                    .small()
+                    .color(color),
+            );
         }
     });
 }

@@ -39,7 +39,10 @@ pub fn queues_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &ViewState) {
         if ctx.items.scan.is_some() {
             queue_ui(ui, ctx, view, Queue::SuspiciousLabels, icon::TAG, color);
         } else {
-            weak_ui(ui, if ctx.session.is_busy() { "Labels: reading pictures…" } else { "Labels: not judged" });
+            weak_ui(
+                ui,
+                if ctx.session.is_busy() { "Labels: reading pictures…" } else { "Labels: not judged" },
+            );
         }
         if ctx.counts.of(Queue::Problems).total > 0 {
             queue_ui(ui, ctx, view, Queue::Problems, icon::WARNING, palette(ui).warning);
@@ -91,9 +94,7 @@ fn queue_ui(
     } else {
         queue.title().to_owned()
     };
-    response.widget_info(|| {
-        egui::WidgetInfo::selected(egui::WidgetType::SelectableLabel, true, view.queue == queue, &name)
-    });
+    response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, view.queue == queue, &name));
     let palette = palette(ui);
     let selected = view.queue == queue;
     if selected || response.hovered() {
@@ -104,8 +105,20 @@ fn queue_ui(
     let middle = rect.center().y;
     let body = egui::TextStyle::Body.resolve(ui.style());
     let painter = ui.painter_at(rect);
-    painter.text(egui::pos2(rect.left() + 8.0, middle), Align2::LEFT_CENTER, sign, FontId::proportional(15.0), sign_color);
-    painter.text(egui::pos2(rect.left() + 32.0, middle), Align2::LEFT_CENTER, queue.title(), body.clone(), text_color);
+    painter.text(
+        egui::pos2(rect.left() + 8.0, middle),
+        Align2::LEFT_CENTER,
+        sign,
+        FontId::proportional(15.0),
+        sign_color,
+    );
+    painter.text(
+        egui::pos2(rect.left() + 32.0, middle),
+        Align2::LEFT_CENTER,
+        queue.title(),
+        body.clone(),
+        text_color,
+    );
     if counted {
         let small = egui::TextStyle::Small.resolve(ui.style());
         let (text, color) = if undecided == 0 && total > 0 && queue != Queue::Decided {
@@ -133,9 +146,16 @@ fn classes_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &ViewState) {
     };
     let (base, target) = (counts(ctx.items.base.as_ref()), counts(ctx.items.target.as_ref()));
     let count_of = |side: &Option<(std::sync::Arc<crate::model::Version>, Vec<u64>)>, class: &str| {
-        side.as_ref().and_then(|(version, counts)| version.class_id(class).map(|id| counts[id as usize])).unwrap_or(0)
+        side.as_ref()
+            .and_then(|(version, counts)| version.class_id(class).map(|id| counts[id as usize]))
+            .unwrap_or(0)
     };
-    let most = ctx.classes.iter().map(|class| count_of(&base, class).max(count_of(&target, class))).max().unwrap_or(1);
+    let most = ctx
+        .classes
+        .iter()
+        .map(|class| count_of(&base, class).max(count_of(&target, class)))
+        .max()
+        .unwrap_or(1);
     let height = if base.is_some() { 32.0 } else { 28.0 };
     // Two thousand classes are drawn as cheaply as ten: rows outside the clip are skipped.
     let start = ui.cursor().top();
@@ -143,7 +163,8 @@ fn classes_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &ViewState) {
     let first = (((clip.top() - start) / height).floor().max(0.0) as usize).min(ctx.classes.len());
     let last = (((clip.bottom() - start) / height).ceil().max(0.0) as usize).min(ctx.classes.len());
     let width = ui.available_width();
-    let (area, _) = ui.allocate_exact_size(Vec2::new(width, height * ctx.classes.len() as f32), Sense::hover());
+    let (area, _) =
+        ui.allocate_exact_size(Vec2::new(width, height * ctx.classes.len() as f32), Sense::hover());
     for (number, class) in ctx.classes.iter().enumerate().take(last).skip(first) {
         let rect = Rect::from_min_size(
             egui::pos2(area.left(), area.top() + number as f32 * height),
@@ -164,11 +185,11 @@ fn class_ui(
     most: u64,
 ) {
     let palette = palette(ui);
-    let response = ui.interact(rect, ui.id().with(("class", number)), Sense::click());
+    let response = ui.interact(rect, ui.scope_id().with(("class", number)), Sense::click());
     let selected = view.class_filter.as_deref() == Some(class);
     response.widget_info(|| {
         let name = format!("Class {class}: {target}");
-        egui::WidgetInfo::selected(egui::WidgetType::SelectableLabel, true, selected, name)
+        egui::WidgetInfo::selected(egui::Role::Button, true, selected, name)
     });
     let painter = ui.painter_at(rect);
     if selected || response.hovered() {
@@ -178,7 +199,13 @@ fn class_ui(
     let body = egui::TextStyle::Body.resolve(ui.style());
     let text_y = rect.top() + 10.0;
     if number < 9 {
-        painter.text(egui::pos2(rect.left() + 12.0, text_y), Align2::CENTER_CENTER, (number + 1).to_string(), small.clone(), palette.text_weak);
+        painter.text(
+            egui::pos2(rect.left() + 12.0, text_y),
+            Align2::CENTER_CENTER,
+            (number + 1).to_string(),
+            small.clone(),
+            palette.text_weak,
+        );
     }
     let count_text = match base {
         Some(base) if base != target => {
@@ -186,13 +213,29 @@ fn class_ui(
         }
         _ => grouped(target as usize),
     };
-    let count = painter.text(egui::pos2(rect.right() - 8.0, text_y), Align2::RIGHT_CENTER, count_text, small, palette.text_weak);
+    let count = painter.text(
+        egui::pos2(rect.right() - 8.0, text_y),
+        Align2::RIGHT_CENTER,
+        count_text,
+        small,
+        palette.text_weak,
+    );
     let name_area = Rect::from_min_max(rect.min, egui::pos2(count.left() - 6.0, rect.bottom()));
-    ui.painter_at(name_area).text(egui::pos2(rect.left() + 26.0, text_y), Align2::LEFT_CENTER, class, body, palette.text);
+    ui.painter_at(name_area).text(
+        egui::pos2(rect.left() + 26.0, text_y),
+        Align2::LEFT_CENTER,
+        class,
+        body,
+        palette.text,
+    );
     let bar = |y: f32, count: u64, color: egui::Color32| {
         let length = (rect.width() - 34.0) * count as f32 / most.max(1) as f32;
         let length = if count > 0 { length.max(1.5) } else { 0.0 };
-        painter.rect_filled(Rect::from_min_size(egui::pos2(rect.left() + 26.0, y), Vec2::new(length, 3.0)), 1.5, color);
+        painter.rect_filled(
+            Rect::from_min_size(egui::pos2(rect.left() + 26.0, y), Vec2::new(length, 3.0)),
+            1.5,
+            color,
+        );
     };
     if let Some(base) = base {
         bar(rect.top() + 20.0, base, palette.base);
@@ -201,7 +244,11 @@ fn class_ui(
         bar(rect.top() + 20.0, target, palette.contribution);
     }
     let tip = match base {
-        Some(base) => format!("{class}\nBase {}, contribution {}\nClick to show only this class", grouped(base as usize), grouped(target as usize)),
+        Some(base) => format!(
+            "{class}\nBase {}, contribution {}\nClick to show only this class",
+            grouped(base as usize),
+            grouped(target as usize)
+        ),
         None => format!("{class}\n{} samples\nClick to show only this class", grouped(target as usize)),
     };
     if response.on_hover_text(tip).clicked() {

@@ -52,7 +52,8 @@ fn pairs_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, settings
     if std::mem::take(&mut view.scroll_to_cursor) {
         let at = view.cursor.and_then(|cursor| ctx.rows.iter().position(|item| *item == cursor));
         if let Some(at) = at {
-            area = scroll_into_view(ui, area, view.queue, (at / columns) as f64 * f64::from(pitch), pitch, squeeze);
+            let y = (at / columns) as f64 * f64::from(pitch);
+            area = scroll_into_view(area, view.scroll_y, ui.available_height(), y, pitch, squeeze);
         }
     }
     let output = area.show_viewport(ui, |ui, viewport| {
@@ -68,9 +69,14 @@ fn pairs_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, settings
             let y = origin.y + viewport.top() + ((at / columns) as f64 * f64::from(pitch) - top) as f32;
             let x = origin.x + (at % columns) as f32 * (cell.x + GAP);
             let rect = Rect::from_min_size(egui::pos2(x, y), cell);
-            let response = ui.interact(rect, egui::Id::new(("pair", item.0)), Sense::click());
+            let response = ui.interact(rect, egui::Id::unique(("pair", item.0)), Sense::click());
             response.widget_info(|| {
-                egui::WidgetInfo::selected(egui::WidgetType::SelectableLabel, true, view.selection.contains(item), spoken(ctx, item))
+                egui::WidgetInfo::selected(
+                    egui::Role::Button,
+                    true,
+                    view.selection.contains(item),
+                    spoken(ctx, item),
+                )
             });
             pair_ui(ui, ctx, view, rect, item, response.hovered());
             if response.clicked() {
@@ -79,6 +85,7 @@ fn pairs_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, settings
         }
         clicked
     });
+    view.scroll_y = output.state.clamped_offset().y;
     if let Some((item, modifiers)) = output.inner {
         click(ctx, view, item, modifiers);
     }
@@ -91,10 +98,14 @@ fn heads_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, width: f32, columns: usize, ce
     for column in 0..columns {
         let left = rect.left() + column as f32 * (cell_width + GAP);
         let small = FontId::proportional(11.5);
-        let texts = [(0.0, format!("Base · {}", name(Which::Base))), (0.5, format!("Contribution · {}", name(Which::Target)))];
+        let texts = [
+            (0.0, format!("Base · {}", name(Which::Base))),
+            (0.5, format!("Contribution · {}", name(Which::Target))),
+        ];
         for (share, text) in texts {
             let at = egui::pos2(left + 8.0 + share * cell_width, rect.center().y);
-            let half = Rect::from_min_size(egui::pos2(at.x, rect.top()), Vec2::new(cell_width / 2.0 - 8.0, 20.0));
+            let half =
+                Rect::from_min_size(egui::pos2(at.x, rect.top()), Vec2::new(cell_width / 2.0 - 8.0, 20.0));
             ui.painter_at(half).text(at, Align2::LEFT_CENTER, text, small.clone(), palette.text_weak);
         }
     }
@@ -104,7 +115,13 @@ fn pair_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, view: &ViewState, rect: Rect, item:
     let palette = palette(ui);
     let cursor = view.cursor == Some(item);
     let selected = view.selection.contains(item) && view.selection.len() > 1;
-    let fill = if selected { palette.accent_soft } else if hovered { palette.card_hovered } else { palette.card };
+    let fill = if selected {
+        palette.accent_soft
+    } else if hovered {
+        palette.card_hovered
+    } else {
+        palette.card
+    };
     let painter = ui.painter_at(rect.expand(2.0));
     painter.rect_filled(rect, theme::RADIUS, fill);
     let (which, _) = ctx.items.place(item);
@@ -120,10 +137,19 @@ fn pair_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, view: &ViewState, rect: Rect, item:
     let labels = [base, target].map(|side| side.and_then(|side| ctx.items.label(side)));
     let differs = base.is_some() && target.is_some() && labels[0] != labels[1];
     for ((half, side), label) in halves.into_iter().zip([base, target]).zip(labels) {
-        let picture = Rect::from_min_max(half.min + Vec2::splat(4.0), egui::pos2(half.right() - 4.0, half.bottom() - HEAD));
+        let picture = Rect::from_min_max(
+            half.min + Vec2::splat(4.0),
+            egui::pos2(half.right() - 4.0, half.bottom() - HEAD),
+        );
         let Some(side) = side else {
             painter.rect_stroke(picture.shrink(6.0), 4.0, Stroke::new(1.0, palette.line), StrokeKind::Inside);
-            painter.text(picture.center(), Align2::CENTER_CENTER, "not there", FontId::proportional(12.0), palette.text_weak);
+            painter.text(
+                picture.center(),
+                Align2::CENTER_CENTER,
+                "not there",
+                FontId::proportional(12.0),
+                palette.text_weak,
+            );
             continue;
         };
         let (which, row) = ctx.items.place(side);
@@ -136,9 +162,19 @@ fn pair_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, view: &ViewState, rect: Rect, item:
             let (_, color, _) = change_look(crate::model::ChangeKind::Edited, true);
             painter.rect_stroke(rect, 2.0, Stroke::new(1.5, color), StrokeKind::Outside);
         }
-        let color = if differs { change_look(crate::model::ChangeKind::Relabelled, ui.visuals().dark_mode).1 } else { palette.text };
+        let color = if differs {
+            change_look(crate::model::ChangeKind::Relabelled, ui.visuals().dark_mode).1
+        } else {
+            palette.text
+        };
         let at = egui::pos2(half.left() + 8.0, half.bottom() - HEAD / 2.0);
-        ui.painter_at(half.shrink(3.0)).text(at, Align2::LEFT_CENTER, label.unwrap_or("no label"), FontId::proportional(12.5), color);
+        ui.painter_at(half.shrink(3.0)).text(
+            at,
+            Align2::LEFT_CENTER,
+            label.unwrap_or("no label"),
+            FontId::proportional(12.5),
+            color,
+        );
     }
     painter.vline(middle, rect.y_range().shrink(8.0), Stroke::new(1.0, palette.line));
     if let Some(change) = ctx.items.change(item) {

@@ -55,7 +55,10 @@ impl Panel for Start {
 fn drop_zone_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>) {
     let palette = palette(ui);
     let hovering = ui.input(|input| !input.raw.hovered_files.is_empty());
-    let stroke = egui::Stroke::new(if hovering { 2.0 } else { 1.0 }, if hovering { palette.accent } else { palette.line });
+    let stroke = egui::Stroke::new(
+        if hovering { 2.0 } else { 1.0 },
+        if hovering { palette.accent } else { palette.line },
+    );
     egui::Frame::new()
         .fill(if hovering { palette.accent_soft } else { palette.panel })
         .stroke(stroke)
@@ -88,14 +91,28 @@ fn recent_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, settings: &Settings) {
     ui.with_layout(egui::Layout::top_down(egui::Align::Min), |ui| {
         ui.label(RichText::new("Recent").small().color(palette.text_weak));
         for recent in settings.recent.iter().take(8) {
-            let name = |path: &std::path::Path| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+            let name = |path: &std::path::Path| {
+                path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+            };
             let title = match &recent.base {
-                Some(base) => format!("{}  {}  {}  {}", icon::CLOCK_COUNTER_CLOCKWISE, name(base), icon::ARROW_RIGHT, name(&recent.target)),
+                Some(base) => format!(
+                    "{}  {}  {}  {}",
+                    icon::CLOCK_COUNTER_CLOCKWISE,
+                    name(base),
+                    icon::ARROW_RIGHT,
+                    name(&recent.target)
+                ),
                 None => format!("{}  {}", icon::CLOCK_COUNTER_CLOCKWISE, name(&recent.target)),
             };
             let folder = recent.target.parent().map(|p| p.display().to_string()).unwrap_or_default();
-            let button = egui::Button::new(title).frame(false).shortcut_text(RichText::new(shorten_path(&folder)).small());
-            let tip = format!("{}{}", recent.base.as_ref().map(|b| format!("{}\n", b.display())).unwrap_or_default(), recent.target.display());
+            let button = egui::Button::new(title)
+                .frame(false)
+                .shortcut_text(RichText::new(shorten_path(&folder)).small());
+            let tip = format!(
+                "{}{}",
+                recent.base.as_ref().map(|b| format!("{}\n", b.display())).unwrap_or_default(),
+                recent.target.display()
+            );
             if ui.add_sized([ui.available_width(), theme::ROW_HEIGHT], button).on_hover_text(tip).clicked() {
                 ctx.send(Command::Open(recent.base.clone(), Some(recent.target.clone())));
             }
@@ -106,5 +123,9 @@ fn recent_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, settings: &Settings) {
 /// The last part of a long path.
 fn shorten_path(path: &str) -> String {
     let count = path.chars().count();
-    if count <= 44 { path.to_owned() } else { format!("…{}", path.chars().skip(count - 43).collect::<String>()) }
+    if count <= 44 {
+        path.to_owned()
+    } else {
+        format!("…{}", path.chars().skip(count - 43).collect::<String>())
+    }
 }

@@ -140,9 +140,7 @@ fn search_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState) {
         .hint_text(format!("{}  Search: label:cat score>0.8 decision:none", icon::MAGNIFYING_GLASS))
         .text_color(if bad { palette.danger } else { palette.text });
     let response = ui.add(field);
-    response.widget_info(|| {
-        egui::WidgetInfo::text_edit(true, "", view.search.clone(), "Search samples")
-    });
+    response.widget_info(|| egui::WidgetInfo::text_edit(true, "", view.search.clone(), "Search samples"));
     if std::mem::take(&mut view.focus_search) {
         response.request_focus();
     }
@@ -158,7 +156,7 @@ fn search_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState) {
         Ok(_) => response,
     };
     if focused {
-        suggestions_ui(ui, ctx, view, &response);
+        suggestions_ui(ctx, view, &response);
     }
 }
 
@@ -169,7 +167,7 @@ fn point_at(text: &str, range: &std::ops::Range<usize>) -> String {
     format!("{text}\n{}{}", " ".repeat(before), "^".repeat(length))
 }
 
-fn suggestions_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, field: &egui::Response) {
+fn suggestions_ui(ctx: &ViewCtx<'_>, view: &mut ViewState, field: &egui::Response) {
     let splits = ctx.items.target.as_ref().map(|version| version.splits().to_vec()).unwrap_or_default();
     let found = crate::review::query::complete(&view.search, ctx.classes, &splits);
     let message = view.query.as_ref().err().map(ToString::to_string);
@@ -177,7 +175,7 @@ fn suggestions_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, field:
         return;
     }
     egui::Popup::from_response(field)
-        .id(egui::Id::new("search-suggestions"))
+        .id(egui::Id::unique("search-suggestions"))
         .open(true)
         .close_behavior(egui::PopupCloseBehavior::IgnoreClicks)
         .show(|ui| {
@@ -203,7 +201,11 @@ fn progress_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>) {
     let progress = ctx.own_progress.clone().or_else(|| ctx.session.progress());
     let Some(progress) = progress else {
         if ctx.session.is_cancelled() {
-            if ui.button(format!("{}  Go on", icon::PLAY)).on_hover_text("Go on with the cancelled work").clicked() {
+            if ui
+                .button(format!("{}  Go on", icon::PLAY))
+                .on_hover_text("Go on with the cancelled work")
+                .clicked()
+            {
                 ctx.send(Command::ResumeWork);
             }
             ui.label(RichText::new("Cancelled").color(palette.text_weak));
@@ -218,8 +220,9 @@ fn progress_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>) {
         None if progress.done > 0 => format!("{} {}", progress.stage, grouped(progress.done as usize)),
         None => progress.stage.to_owned(),
     };
-    let bar = egui::ProgressBar::new(progress.fraction().unwrap_or(0.0)).desired_width(70.0).desired_height(6.0);
-    ui.add(bar).widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::ProgressIndicator, true, text.as_str()));
+    let bar =
+        egui::ProgressBar::new(progress.fraction().unwrap_or(0.0)).desired_width(70.0).desired_height(6.0);
+    ui.add(bar).widget_info(|| egui::WidgetInfo::labeled(egui::Role::ProgressIndicator, true, text.as_str()));
     ui.label(RichText::new(text.as_str()).color(palette.text_weak));
     ui.ctx().request_repaint_after(std::time::Duration::from_millis(100));
 }
@@ -232,7 +235,8 @@ pub fn notices_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>) {
         }
     }
     if let Some(map) = ctx.session.suggested_map() {
-        let example = map.to_base.iter().next().map(|(own, base)| format!("“{own}” is “{base}”")).unwrap_or_default();
+        let example =
+            map.to_base.iter().next().map(|(own, base)| format!("“{own}” is “{base}”")).unwrap_or_default();
         let text = format!(
             "{} classes are spelt differently in the two versions ({example}). Until they are matched, their samples count as relabelled.",
             map.to_base.len()
@@ -265,4 +269,3 @@ fn notice_ui(ui: &mut egui::Ui, sign: &str, text: &str, is_error: bool, actions:
         });
     ui.add_space(theme::GAP);
 }
-

@@ -28,9 +28,18 @@ pub fn card_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, rect: Rect, item: Item, emphasi
     let dark = ui.visuals().dark_mode;
     let Emphasis { selected, cursor, hovered } = emphasis;
     let painter = ui.painter_at(rect.expand(2.0));
-    let fill = if selected { palette.accent_soft } else if hovered { palette.card_hovered } else { palette.card };
+    let fill = if selected {
+        palette.accent_soft
+    } else if hovered {
+        palette.card_hovered
+    } else {
+        palette.card
+    };
     painter.rect_filled(rect, theme::RADIUS, fill);
-    let picture = Rect::from_min_max(rect.min + Vec2::splat(4.0), egui::pos2(rect.right() - 4.0, rect.bottom() - CAPTION));
+    let picture = Rect::from_min_max(
+        rect.min + Vec2::splat(4.0),
+        egui::pos2(rect.right() - 4.0, rect.bottom() - CAPTION),
+    );
     let (which, row) = ctx.items.place(item);
     let drawn = paint_picture(ui, ctx, picture, Key { which, row: row as u32, level: Level::Small });
 
@@ -41,7 +50,8 @@ pub fn card_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, rect: Rect, item: Item, emphasi
         if let (Some(area), Some((shown, stored))) = (change.changed_box, drawn) {
             let scale = shown.width() / stored[0].max(1) as f32;
             let corner = shown.min + Vec2::new(area.x as f32, area.y as f32) * scale;
-            let marked = Rect::from_min_size(corner, Vec2::new(area.width as f32, area.height as f32) * scale);
+            let marked =
+                Rect::from_min_size(corner, Vec2::new(area.width as f32, area.height as f32) * scale);
             painter.rect_stroke(marked, 2.0, Stroke::new(1.5, color), StrokeKind::Outside);
         }
     }
@@ -56,10 +66,19 @@ pub fn card_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, rect: Rect, item: Item, emphasi
     if let Some(ranked) = ranked.filter(|ranked| ranked.suspicion >= 0.5) {
         let text = format!("{:.2}", ranked.suspicion);
         let color = suspicion_color(palette, ranked.suspicion);
-        let drawn = painter.text(egui::pos2(right, text_y), Align2::RIGHT_CENTER, text, FontId::proportional(11.0), color);
+        let drawn = painter.text(
+            egui::pos2(right, text_y),
+            Align2::RIGHT_CENTER,
+            text,
+            FontId::proportional(11.0),
+            color,
+        );
         right = drawn.left() - 5.0;
     }
-    let caption = ui.painter_at(Rect::from_min_max(egui::pos2(rect.left(), rect.bottom() - CAPTION), egui::pos2(right, rect.bottom())));
+    let caption = ui.painter_at(Rect::from_min_max(
+        egui::pos2(rect.left(), rect.bottom() - CAPTION),
+        egui::pos2(right, rect.bottom()),
+    ));
     caption_ui(&caption, ctx, item, egui::pos2(rect.left() + 7.0, text_y), palette);
 
     let (width, color) = if cursor {
@@ -69,23 +88,41 @@ pub fn card_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, rect: Rect, item: Item, emphasi
     } else {
         (1.0, if hovered { palette.text_weak } else { Color32::TRANSPARENT })
     };
-    painter.rect_stroke(rect, CornerRadius::same(theme::RADIUS), Stroke::new(width, color), StrokeKind::Inside);
+    painter.rect_stroke(
+        rect,
+        CornerRadius::same(theme::RADIUS),
+        Stroke::new(width, color),
+        StrokeKind::Inside,
+    );
     if verdict.is_some() && !cursor {
         let (_, color, _) = verdict_look(verdict.unwrap_or(&crate::model::Verdict::Unsure), dark);
-        let line = Rect::from_min_size(rect.left_bottom() - Vec2::new(0.0, 3.0), Vec2::new(rect.width(), 3.0));
+        let line =
+            Rect::from_min_size(rect.left_bottom() - Vec2::new(0.0, 3.0), Vec2::new(rect.width(), 3.0));
         painter.rect_filled(line, CornerRadius { nw: 0, ne: 0, sw: theme::RADIUS, se: theme::RADIUS }, color);
     }
 }
 
 /// The label; for a sample whose label changed, base label → label; for a wish to relabel, the wish.
-fn caption_ui(painter: &egui::Painter, ctx: &ViewCtx<'_>, item: Item, at: egui::Pos2, palette: &theme::Palette) {
+fn caption_ui(
+    painter: &egui::Painter,
+    ctx: &ViewCtx<'_>,
+    item: Item,
+    at: egui::Pos2,
+    palette: &theme::Palette,
+) {
     let font = FontId::proportional(12.5);
     let label = ctx.items.label(item);
-    let before = ctx.items.counterpart(item).and_then(|other| ctx.items.label(other)).filter(|base| Some(*base) != label);
+    let before = ctx
+        .items
+        .counterpart(item)
+        .and_then(|other| ctx.items.label(other))
+        .filter(|base| Some(*base) != label);
     let mut x = at.x;
     if let Some(before) = before {
         let text = format!("{before} {} ", icon::ARROW_RIGHT);
-        x = painter.text(egui::pos2(x, at.y), Align2::LEFT_CENTER, text, font.clone(), palette.text_weak).right();
+        x = painter
+            .text(egui::pos2(x, at.y), Align2::LEFT_CENTER, text, font.clone(), palette.text_weak)
+            .right();
     }
     let (text, color) = match label {
         Some(label) => (label, palette.text),
@@ -120,8 +157,19 @@ pub fn paint_picture(ui: &egui::Ui, ctx: &ViewCtx<'_>, area: Rect, key: Key) -> 
         Thumbnail::Pending => None,
         Thumbnail::Failed(message) => {
             let painter = ui.painter_at(area);
-            painter.text(area.center() - Vec2::new(0.0, 8.0), Align2::CENTER_CENTER, icon::WARNING, FontId::proportional(20.0), palette.warning);
-            let galley = painter.layout(message.to_string(), FontId::proportional(10.5), palette.text_weak, area.width() - 8.0);
+            painter.text(
+                area.center() - Vec2::new(0.0, 8.0),
+                Align2::CENTER_CENTER,
+                icon::WARNING,
+                FontId::proportional(20.0),
+                palette.warning,
+            );
+            let galley = painter.layout(
+                message.to_string(),
+                FontId::proportional(10.5),
+                palette.text_weak,
+                area.width() - 8.0,
+            );
             painter.galley(egui::pos2(area.left() + 4.0, area.center().y + 6.0), galley, palette.text_weak);
             None
         }

@@ -23,7 +23,7 @@ pub fn grouped(number: usize) -> String {
 /// A button that shows only a sign; its name is for screen readers and tests.
 pub fn icon_button(ui: &mut egui::Ui, sign: &str, name: &str, tip: &str) -> egui::Response {
     let response = ui.add(egui::Button::new(RichText::new(sign).size(16.0)).min_size(egui::vec2(30.0, 26.0)));
-    response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Button, true, name));
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, name));
     response.on_hover_text(tip)
 }
 
