@@ -39,6 +39,7 @@ pub fn make(_folder: &Path, _seed: u64, _task: &Task) -> Result<DemoPair, DemoEr
 /// shim
 pub const SEED: u64 = 1;
 /// shim
+#[must_use]
 pub fn default_folder() -> PathBuf {
     todo!()
 }

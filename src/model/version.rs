@@ -41,7 +41,13 @@ pub struct Version {
     split_names: Vec<Arc<str>>,
     warnings: Vec<Warning>,
     /// The source's own class names and each row's id among them, where classes were mapped.
-    spelling: Option<Arc<(Vec<Arc<str>>, Vec<u32>)>>,
+    spelling: Option<Arc<Spelling>>,
+}
+
+#[derive(Debug)]
+struct Spelling {
+    classes: Vec<Arc<str>>,
+    labels: Vec<u32>,
 }
 
 impl Version {
@@ -139,8 +145,8 @@ impl Version {
             .iter()
             .map(|&label| ids.get(label as usize).map_or(UNLABELLED, |&id| rank[id as usize]))
             .collect();
-        let spelling =
-            self.spelling.clone().or_else(|| Some(Arc::new((self.classes.clone(), self.labels.clone()))));
+        let own = || Arc::new(Spelling { classes: self.classes.clone(), labels: self.labels.clone() });
+        let spelling = Some(self.spelling.clone().unwrap_or_else(own));
         Self { classes, labels, spelling, ..self.clone() }
     }
 
@@ -149,7 +155,7 @@ impl Version {
     pub fn spelling(&self, row: usize) -> Option<&str> {
         match &self.spelling {
             None => self.label(row),
-            Some(own) => own.0.get(own.1[row] as usize).map(AsRef::as_ref),
+            Some(own) => own.classes.get(own.labels[row] as usize).map(AsRef::as_ref),
         }
     }
 
@@ -159,15 +165,15 @@ impl Version {
         let Some((own, id)) = self.spelling.as_deref().zip(self.class_id(name)) else {
             return name.to_owned();
         };
-        let mut counts = vec![0_u64; own.0.len()];
+        let mut counts = vec![0_u64; own.classes.len()];
         for row in 0..self.len() {
             if self.labels[row] == id {
-                counts[own.1[row] as usize] += 1;
+                counts[own.labels[row] as usize] += 1;
             }
         }
         let most = (0..counts.len()).rev().max_by_key(|&class| counts[class]);
         most.filter(|&class| counts[class] > 0)
-            .map_or_else(|| name.to_owned(), |class| own.0[class].to_string())
+            .map_or_else(|| name.to_owned(), |class| own.classes[class].to_string())
     }
 
     /// The row with this key.

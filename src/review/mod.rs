@@ -74,6 +74,7 @@ pub enum ReviewError {
 }
 
 /// shim
+#[must_use]
 pub fn default_path(_b: Option<&str>, _s: &str) -> PathBuf {
     todo!()
 }

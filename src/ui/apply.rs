@@ -129,10 +129,11 @@ pub fn apply(app: &mut App, ctx: &egui::Context, command: Command) {
                 app.demo.as_ref().map(|job| &job.task),
                 app.similar.as_ref().map(|job| &job.task),
                 app.export.as_ref().map(|job| &job.task),
-            ] {
-                if let Some(task) = task {
-                    task.cancel();
-                }
+            ]
+            .into_iter()
+            .flatten()
+            {
+                task.cancel();
             }
         }
         Command::ResumeWork => app.session.resume(),
@@ -326,7 +327,7 @@ fn decide(app: &mut App, items: &[Item], verdict: Option<Verdict>) {
         match app.items.subject(*item) {
             Some(subject) => subjects.push(subject),
             None if app.session.is_busy() => {
-                refused = Some("its file has not been read yet; try again in a moment")
+                refused = Some("its file has not been read yet; try again in a moment");
             }
             None => refused = Some("its file cannot be read"),
         }

@@ -231,7 +231,7 @@ impl Keys {
             match parse_shortcut(text) {
                 Some(shortcut) => keys.by_binding[at] = vec![shortcut],
                 None => {
-                    problems.push(format!("`{text}` is no key (for `{id}`); write such as `Ctrl+Shift+K`"))
+                    problems.push(format!("`{text}` is no key (for `{id}`); write such as `Ctrl+Shift+K`"));
                 }
             }
         }

@@ -29,7 +29,7 @@ impl Screenshot {
         ctx.request_repaint();
         let image = self.taken.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(image) = image {
-            let rgba: Vec<u8> = image.pixels.iter().flat_map(|pixel| pixel.to_array()).collect();
+            let rgba: Vec<u8> = image.pixels.iter().flat_map(eframe::egui::Color32::to_array).collect();
             let [width, height] = image.size.map(|side| side as u32);
             if let Some(picture) = image::RgbaImage::from_raw(width, height, rgba) {
                 let mut bytes = std::io::Cursor::new(Vec::new());

@@ -311,7 +311,8 @@ impl Session {
             let arrived = self.receive();
             let begun = self.start_ready();
             moved |= arrived;
-            if !arrived && !(begun && self.pool.is_inline()) {
+            let again = arrived || (begun && self.pool.is_inline());
+            if !again {
                 break;
             }
         }

@@ -206,6 +206,7 @@ pub struct ExportDialog {
     pub error: Option<String>,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 /// Everything about the view that is not kept between runs.
 pub struct ViewState {
     /// What is listed.

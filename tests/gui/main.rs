@@ -1,5 +1,9 @@
-//! The real window's logic, driven by name through its accessibility tree.
+//! The real window, driven by name through its accessibility tree and by its keys; jobs run inline.
 #![allow(missing_docs, clippy::disallowed_methods)]
 
 #[path = "../common/mod.rs"]
 mod common;
+
+mod flight;
+mod places;
+mod window;

@@ -49,10 +49,10 @@ pub fn header_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, set
         if ctx.rows_busy {
             ui.spinner();
         }
-        if let Some(class) = view.class_filter.clone() {
-            if ui.button(format!("{class}  {}", icon::X)).on_hover_text("Show all classes").clicked() {
-                ctx.send(Command::ToggleClass(class));
-            }
+        if let Some(class) = view.class_filter.clone()
+            && ui.button(format!("{class}  {}", icon::X)).on_hover_text("Show all classes").clicked()
+        {
+            ctx.send(Command::ToggleClass(class));
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             if ctx.session.base().is_some() {

@@ -318,10 +318,10 @@ fn probability_ui(ui: &mut egui::Ui, label: &str, probability: f64, given: bool)
     let filled =
         Rect::from_min_size(track.min, Vec2::new(track.width() * probability as f32, track.height()));
     painter.rect_filled(filled, 4.0, if given { palette.base } else { palette.accent });
-    let text = if probability >= 0.995 || probability < 0.005 {
-        format!("{:.1} %", probability * 100.0)
-    } else {
+    let text = if (0.005..0.995).contains(&probability) {
         format!("{:.0} %", probability * 100.0)
+    } else {
+        format!("{:.1} %", probability * 100.0)
     };
     painter.text(egui::pos2(rect.right(), middle), Align2::RIGHT_CENTER, text, font, palette.text_weak);
     let word = if given { " (the label it has)" } else { "" };
@@ -428,13 +428,16 @@ fn fact_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, name: &str, value: &str) {
     });
 }
 
+/// A sample's key and the revision at which its history was read.
+type Stamp = (String, u64);
+
 fn history_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, item: Item) {
     let Some(review) = ctx.review else { return };
     let key = ctx.items.key(item);
     // Read from the file only when the sample or the revision has moved.
     let id = egui::Id::unique("history-of-sample");
-    let stamp = (key.to_owned(), review.revision());
-    let cached: Option<((String, u64), Arc<Vec<String>>)> = ui.data(|data| data.get_temp(id));
+    let stamp: Stamp = (key.to_owned(), review.revision());
+    let cached: Option<(Stamp, Arc<Vec<String>>)> = ui.data(|data| data.get_temp(id));
     let lines = match cached.filter(|(known, _)| known == &stamp) {
         Some((_, lines)) => lines,
         None => {

@@ -201,13 +201,16 @@ fn look_first(ctx: &ViewCtx<'_>) -> Vec<(String, Command)> {
             Command::Show(Queue::SuspiciousLabels),
         ));
         let total: usize = by_label.values().sum();
-        if let Some((label, count)) = by_label.iter().max_by_key(|(_, count)| **count) {
-            if ctx.items.diff.is_some() && *count >= 5 && *count * 3 >= total && by_label.len() > 1 {
-                let text =
-                    format!("{count} of {total} new pictures with a doubtful label are labelled “{label}”");
-                let query = format!("change:added,edited,duplicated score>0.5 label:\"{label}\"");
-                hints.push((text, Command::Search(query)));
-            }
+        if let Some((label, count)) = by_label.iter().max_by_key(|(_, count)| **count)
+            && ctx.items.diff.is_some()
+            && *count >= 5
+            && *count * 3 >= total
+            && by_label.len() > 1
+        {
+            let text =
+                format!("{count} of {total} new pictures with a doubtful label are labelled “{label}”");
+            let query = format!("change:added,edited,duplicated score>0.5 label:\"{label}\"");
+            hints.push((text, Command::Search(query)));
         }
     }
     if let Some(flow) = ctx.session.flows().first().filter(|flow| flow.count >= 3) {
@@ -366,12 +369,11 @@ fn counts_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, rows: &[ClassRow]) {
             plot.pointer_coordinate()
         });
         name_plot(&response.response, "Samples of each class");
-        if let (true, Some(at)) = (response.response.clicked(), response.inner) {
-            if let Some(row) =
+        if let (true, Some(at)) = (response.response.clicked(), response.inner)
+            && let Some(row) =
                 count.checked_sub(1 + at.y.round().max(0.0) as usize).and_then(|at| rows.get(at))
-            {
-                ctx.send(Command::ToggleClass(row.name.clone()));
-            }
+        {
+            ctx.send(Command::ToggleClass(row.name.clone()));
         }
     });
 }

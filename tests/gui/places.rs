@@ -1,0 +1,135 @@
+//! Windows on nothing, on trouble, and on names in every script.
+
+use std::path::Path;
+
+use egui_kittest::kittest::Queryable;
+use sparrowhawk::cli::WindowRequest;
+use sparrowhawk::ui::command::Command;
+use sparrowhawk::ui::state::{Queue, View};
+
+use crate::window::{make_pair, open, open_request, picture};
+
+#[test]
+fn an_empty_window_says_how_to_begin() {
+    let window = open_request(WindowRequest::default());
+    for name in ["Drop a dataset here", "Sparrowhawk"] {
+        assert!(window.query_by_label(name).is_some(), "{name}");
+    }
+    assert!(window.query_by_label_contains("Try the demo").is_some());
+}
+
+#[test]
+fn what_cannot_be_opened_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let window = open(None, Some(&folder.path().join("no-such")), &folder.path().join("r.sparrowhawk"));
+    assert!(window.query_all_by_label_contains("no-such").next().is_some());
+    assert!(window.state().toasts().iter().any(|toast| toast.is_error));
+    let empty = folder.path().join("empty");
+    std::fs::create_dir(&empty).unwrap();
+    let window = open(None, Some(&empty), &folder.path().join("r.sparrowhawk"));
+    assert!(window.state().session().target().unwrap().error.is_some());
+}
+
+#[test]
+fn a_dropped_folder_asks_as_what() {
+    let folder = tempfile::tempdir().unwrap();
+    let (base, contribution) = make_pair(folder.path());
+    let mut window = open(None, Some(&base), &folder.path().join("r.sparrowhawk"));
+    window.state().send(Command::Dropped(vec![contribution.clone()]));
+    window.run();
+    window.get_by_label_contains("As a contribution to what is open").click();
+    window.run();
+    assert!(window.state().session().diff().is_some());
+    window.state().send(Command::SwapVersions);
+    window.run();
+    assert_eq!(window.state().session().target().unwrap().place.path, base);
+}
+
+#[test]
+fn class_names_of_many_scripts_have_glyphs() {
+    // The harness fails on any glyph that no font has.
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("data");
+    let classes =
+        ["straße", "čeština", "γάτα", "собака", "猫与狗", "ネコとイヌ", "고양이", "a “quoted” name — long"];
+    for (number, class) in classes.iter().enumerate() {
+        picture(&root.join(class).join("1.png"), number as u32);
+    }
+    let mut window = open(None, Some(&root), &folder.path().join("r.sparrowhawk"));
+    for queue in [Queue::Overview, Queue::All] {
+        window.state().send(Command::Show(queue));
+        window.run();
+    }
+    for class in classes {
+        let known = window.state().classes().iter().any(|name| name.as_ref() == class);
+        assert!(known, "{class}");
+    }
+}
+
+#[test]
+fn every_queue_view_and_sheet_draws_in_both_sizes() {
+    let folder = tempfile::tempdir().unwrap();
+    let (base, contribution) = make_pair(folder.path());
+    std::fs::write(contribution.join("city/broken.png"), b"not a picture").unwrap();
+    let mut window = open(Some(&base), Some(&contribution), &folder.path().join("r.sparrowhawk"));
+    let queues = [
+        Queue::Overview,
+        Queue::All,
+        Queue::Changes,
+        Queue::SuspiciousLabels,
+        Queue::Problems,
+        Queue::Decided,
+    ];
+    for size in [[780.0, 500.0], [1600.0, 1000.0]] {
+        window.set_size(size.into());
+        for queue in queues {
+            for view in [View::Grid, View::SideBySide] {
+                window.state().send(Command::Show(queue));
+                window.state().send(Command::SetView(view));
+                window.run();
+            }
+        }
+        for command in [Command::Help, Command::Escape, Command::Export, Command::Escape] {
+            window.state().send(command);
+            window.run();
+        }
+    }
+    window.state().send(Command::Show(Queue::Problems));
+    window.run();
+    let app = window.state();
+    assert_eq!(app.rows().iter().map(|item| app.items().key(*item)).collect::<Vec<_>>(), ["city/broken.png"]);
+}
+
+#[test]
+fn blink_difference_and_similar_look_at_the_sample_under_the_cursor() {
+    let folder = tempfile::tempdir().unwrap();
+    let (base, contribution) = make_pair(folder.path());
+    let mut window = open(Some(&base), Some(&contribution), &folder.path().join("r.sparrowhawk"));
+    window.state().send(Command::Show(Queue::Changes));
+    window.run();
+    for command in
+        [Command::Blink, Command::Difference, Command::FullScreen, Command::Escape, Command::Escape]
+    {
+        window.state().send(command);
+        window.run();
+    }
+    window.state().send(Command::FindSimilar);
+    window.run();
+    let app = window.state();
+    assert_eq!(app.view.queue, Queue::Similar);
+    assert_eq!(app.items().key(app.rows()[0]), "city/moved.png");
+    assert!(app.rows().len() > 5);
+}
+
+#[test]
+fn a_folder_that_disappears_leaves_a_window_that_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, contribution) = make_pair(folder.path());
+    let mut window = open(None, Some(&contribution), &folder.path().join("r.sparrowhawk"));
+    let count = window.state().rows().len();
+    std::fs::remove_dir_all(Path::new(&contribution)).unwrap();
+    window.state().send(Command::Resize(3));
+    window.state().send(Command::End(true));
+    window.run();
+    assert_eq!(window.state().rows().len(), count);
+}
