@@ -4,10 +4,17 @@
 mod compare;
 mod feature;
 mod source;
+#[cfg(feature = "gui")]
+mod ui;
 
 fn main() {
-    let benches: &[(&str, fn())] =
-        &[("source", source::run), ("feature", feature::run), ("compare", compare::run)];
+    let benches: &[(&str, fn())] = &[
+        ("source", source::run),
+        ("feature", feature::run),
+        ("compare", compare::run),
+        #[cfg(feature = "gui")]
+        ("ui", ui::run),
+    ];
     let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
     for (name, run) in benches {
         if wanted.is_empty() || wanted.iter().any(|w| w == name) {
