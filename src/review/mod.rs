@@ -72,9 +72,3 @@ pub enum ReviewError {
     #[error("the review file cannot be used: {0}")]
     Storage(String),
 }
-
-/// shim
-#[must_use]
-pub fn default_path(_b: Option<&str>, _s: &str) -> PathBuf {
-    todo!()
-}
