@@ -2,14 +2,13 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
-use directories::ProjectDirs;
+use anyhow::Result;
 use serde::Serialize;
 
 use super::open::WindowArgs;
 use super::output::{self, Target};
 use super::{CLEAN, Outcome, work};
-use crate::demo::{DemoPair, make};
+use crate::demo::{DemoPair, SEED, default_folder, make};
 use crate::source::Place;
 
 /// Make a built-in base and contribution with planted trouble, and open the window on them
@@ -18,7 +17,7 @@ use crate::source::Place;
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Seed of the pictures; same seed, same bytes
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = SEED)]
     seed: u64,
     /// Where to make them [default: the user's data folder]
     #[arg(long, value_name = "DIR")]
@@ -44,14 +43,7 @@ struct Json<'a> {
 
 pub(super) fn run(args: Args) -> Result<Outcome> {
     let Args { seed, folder, no_window, json, window } = args;
-    let folder = match folder {
-        Some(folder) => folder,
-        None => ProjectDirs::from("", "", "sparrowhawk")
-            .context("this user has no data folder; say where with --folder DIR")?
-            .data_dir()
-            .join("demo")
-            .join(format!("seed-{seed}")),
-    };
+    let folder = folder.unwrap_or_else(|| default_folder(seed));
     let DemoPair { base, contribution, answers } =
         work::run("demo", move |task| Ok(make(&folder, seed, task)?))?;
     let [base_text, contribution_text, answers_text] =

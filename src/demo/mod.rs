@@ -1,6 +1,10 @@
 //! What is there to try it on? A base and a contribution that tell the Blue Sparrow story, drawn from a seed.
 
+mod place;
+
 use std::path::{Path, PathBuf};
+
+pub use place::{SEED, default_folder};
 
 use crate::task::{Cancelled, Task};
 
@@ -33,13 +37,5 @@ pub enum DemoError {
 
 /// Draws the pair into `folder`, or returns it at once if it is there already, whole and of this seed.
 pub fn make(_folder: &Path, _seed: u64, _task: &Task) -> Result<DemoPair, DemoError> {
-    todo!()
-}
-
-/// shim
-pub const SEED: u64 = 1;
-/// shim
-#[must_use]
-pub fn default_folder() -> PathBuf {
     todo!()
 }

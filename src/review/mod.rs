@@ -10,7 +10,7 @@ mod store;
 use std::path::PathBuf;
 
 pub use journal::{Access, Review, ReviewAbout};
-pub use place::{DATA_VARIABLE, default_path};
+pub use place::{DATA_VARIABLE, data_folder, default_path};
 pub use state::{Action, Step};
 pub use store::{MAX_NAME_BYTES, MAX_NOTE_BYTES};
 

@@ -10,16 +10,21 @@ pub const DATA_VARIABLE: &str = "SPARROWHAWK_DATA";
 /// The longest readable part taken from one place's name, in characters.
 const MAX_NAME_CHARS: usize = 40;
 
-/// The review file of this pair of places (as a person typed them), the same for every spelling of the same places.
-/// Nothing is made; the folder is `$SPARROWHAWK_DATA/reviews` or the one that the system keeps for programs' data.
+/// The folder for what Sparrowhawk keeps: `$SPARROWHAWK_DATA`, or the one that the system keeps for programs' data.
 #[must_use]
-pub fn default_path(base_place: Option<&str>, source_place: &str) -> PathBuf {
-    let folder = match std::env::var_os(DATA_VARIABLE).filter(|value| !value.is_empty()) {
+pub fn data_folder() -> PathBuf {
+    match std::env::var_os(DATA_VARIABLE).filter(|value| !value.is_empty()) {
         Some(folder) => PathBuf::from(folder),
         None => directories::ProjectDirs::from("", "", "sparrowhawk")
             .map_or_else(|| std::env::temp_dir().join("sparrowhawk"), |dirs| dirs.data_dir().to_owned()),
-    };
-    folder.join("reviews").join(file_name(base_place.map(whole).as_deref(), &whole(source_place)))
+    }
+}
+
+/// The review file of this pair of places (as a person typed them), the same for every spelling of the same places.
+/// Nothing is made; the folder is `reviews` in [`data_folder`].
+#[must_use]
+pub fn default_path(base_place: Option<&str>, source_place: &str) -> PathBuf {
+    data_folder().join("reviews").join(file_name(base_place.map(whole).as_deref(), &whole(source_place)))
 }
 
 /// The place's path from the root on, so that two folders of one name get two reviews.
