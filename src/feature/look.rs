@@ -419,38 +419,4 @@ fn wrong_extension(key: &str, format: &str) -> Option<Warning> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn records_read_back() {
-        for format in FORMATS {
-            let seen = Ok(Look { width: 640, height: 3, format, perceptual_hash: 0x0123_4567_89AB_CDEF });
-            assert_eq!(decode_record(&encode(&seen)), Some(seen));
-        }
-        for kind in [WarningKind::Oversized, WarningKind::Unreadable] {
-            let seen = Err(Failure { kind, message: "60,000 × 60,000 pixels".to_owned() });
-            assert_eq!(decode_record(&encode(&seen)), Some(seen));
-        }
-        for wrong in [
-            b"".as_slice(),
-            b"\x01",
-            b"\x00123456789012345",
-            b"\x0012345678901234567",
-            &[99; 17],
-            b"\xFF\xFF",
-        ] {
-            assert_eq!(decode_record(wrong), None, "{wrong:?}");
-        }
-    }
-
-    #[test]
-    fn extensions_that_lie_are_told() {
-        assert_eq!(wrong_extension("a/b.png", "png"), None);
-        assert_eq!(wrong_extension("a/b.JPG", "jpeg"), None);
-        assert_eq!(wrong_extension("a.png/b", "jpeg"), None);
-        assert_eq!(wrong_extension("a/b.dat", "jpeg"), None);
-        let warning = wrong_extension("a/b.jpg", "png").expect("it lies");
-        assert_eq!((warning.key.as_str(), warning.kind), ("a/b.jpg", WarningKind::WrongExtension));
-    }
-}
+mod tests;

@@ -53,6 +53,57 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Stored, PictureError> {
     Ok(Stored { picture, orientation: orientation(&outline), alone })
 }
 
+/// The thumbnail by libjpeg-turbo, which decodes straight to an eighth, two eighths, … of the size.
+/// `None` where it has doubts: the slower way then says what is wrong, so that both builds refuse the same files.
+#[cfg(feature = "turbojpeg")]
+pub(super) fn thumbnail_by_turbo(
+    bytes: &[u8],
+    max_side: u32,
+) -> Result<Option<(Picture, (u32, u32), Orientation)>, PictureError> {
+    let outline = outline(bytes)?;
+    let (width, height) = (outline.width, outline.height);
+    let _alone = admit(width, height)?;
+    check_effort(&outline)?;
+    // It leaves four channels as they are.
+    if outline.components == 4 {
+        return Ok(None);
+    }
+    let picture = decode_scaled(bytes, (width, height), super::fit(width, height, max_side));
+    Ok(picture
+        .map(|picture| (super::scale::shrink(picture, max_side), (width, height), orientation(&outline))))
+}
+
+/// Decodes to the smallest number of eighths that is no smaller than `wanted`.
+#[cfg(feature = "turbojpeg")]
+fn decode_scaled(bytes: &[u8], stored: (u32, u32), wanted: (u32, u32)) -> Option<Picture> {
+    use turbojpeg::{Decompressor, Image, PixelFormat, ScalingFactor};
+    thread_local! {
+        static DECOMPRESSOR: std::cell::RefCell<Option<Decompressor>> = const { std::cell::RefCell::new(None) };
+    }
+    DECOMPRESSOR.with_borrow_mut(|slot| {
+        if slot.is_none() {
+            *slot = Decompressor::new().ok();
+        }
+        let decompressor = slot.as_mut()?;
+        decompressor.set_scan_limit(MAX_SCANS as u32).ok()?;
+        let header = decompressor.read_header(bytes).ok()?;
+        if (header.width, header.height) != (stored.0 as usize, stored.1 as usize) {
+            return None;
+        }
+        let factor = (1..=8).map(|eighths| ScalingFactor::new(eighths, 8)).find(|factor| {
+            factor.scale(header.width) >= wanted.0 as usize
+                && factor.scale(header.height) >= wanted.1 as usize
+        })?;
+        decompressor.set_scaling_factor(factor).ok()?;
+        let (width, height) = (factor.scale(header.width), factor.scale(header.height));
+        let mut rgb = vec![0; width * height * 3];
+        let image =
+            Image { pixels: rgb.as_mut_slice(), width, pitch: width * 3, height, format: PixelFormat::RGB };
+        decompressor.decompress(bytes, image).ok()?;
+        Some(Picture { width: width as u32, height: height as u32, rgb, format: "jpeg" })
+    })
+}
+
 fn orientation(outline: &Outline<'_>) -> Orientation {
     outline.exif.and_then(orientation_of).unwrap_or(Orientation::NoTransforms)
 }
