@@ -290,7 +290,7 @@ fn check_webp_chunks(bytes: &[u8]) -> Result<(), PictureError> {
         };
         match &name {
             b"ANMF" if chunk.len() > 24 => {
-                check_webp_frame([chunk[16], chunk[17], chunk[18], chunk[19]], &chunk[24..])?
+                check_webp_frame([chunk[16], chunk[17], chunk[18], chunk[19]], &chunk[24..])?;
             }
             _ => check_webp_frame(name, chunk)?,
         }
@@ -325,7 +325,7 @@ fn opaque_rgb(image: DynamicImage) -> Vec<u8> {
         for pixel in pixels {
             let pixel = pixel.map(&to_u8);
             let colour = if N < 3 { [pixel[0]; 3] } else { [pixel[0], pixel[1], pixel[2]] };
-            rgb.extend(if N % 2 == 0 { colour.map(|c| on_white(c, pixel[N - 1])) } else { colour });
+            rgb.extend(if N.is_multiple_of(2) { colour.map(|c| on_white(c, pixel[N - 1])) } else { colour });
         }
         rgb
     }

@@ -1,6 +1,9 @@
 //! Speed and memory, run by hand: `cargo bench --bench bench -- NAME`. Prints figures, judges nothing.
 #![allow(missing_docs, clippy::print_stdout, clippy::disallowed_methods)]
 
+#[path = "../common/mod.rs"]
+mod common;
+
 mod compare;
 mod feature;
 mod source;

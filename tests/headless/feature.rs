@@ -6,10 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use sparrowhawk::feature::{Cache, FeatureError, Fingerprints, fingerprint};
+use sparrowhawk::feature::picture::{self, Picture};
+use sparrowhawk::feature::{Cache, Extractor, FeatureError, Fingerprints, embed, fingerprint, look};
 use sparrowhawk::model::{ContentHash, SourceRef, VersionBuilder, WarningKind};
-use sparrowhawk::source::{Dataset, Pictures, ReadError, Stamp};
+use sparrowhawk::source::{self, Dataset, Pictures, Place, ReadError, Stamp};
 use sparrowhawk::task::Task;
+
+use crate::common::shared_data;
 
 /// Files of one folder; counts what is asked of it.
 struct Files {
@@ -171,4 +174,120 @@ fn hashing_tells_its_progress_and_can_be_cancelled() {
     let outcome = fingerprint(&data, &Cache::none(), false, &task);
     assert!(matches!(outcome, Err(FeatureError::Cancelled(_))));
     assert_eq!(reads(&files), 0);
+}
+
+/// Passes everything on and counts what is read.
+struct Counted {
+    inner: Arc<dyn Pictures>,
+    reads: AtomicUsize,
+}
+
+impl Pictures for Counted {
+    fn read(&self, row: usize) -> Result<Vec<u8>, ReadError> {
+        self.reads.fetch_add(1, Ordering::Relaxed);
+        self.inner.read(row)
+    }
+    fn stamp(&self, row: usize) -> Option<Stamp> {
+        self.inner.stamp(row)
+    }
+    fn path(&self, row: usize) -> Option<PathBuf> {
+        self.inner.path(row)
+    }
+}
+
+struct Brightness;
+
+impl Extractor for Brightness {
+    fn id(&self) -> &'static str {
+        "brightness-1"
+    }
+    fn dim(&self) -> usize {
+        1
+    }
+    fn extract(&self, picture: &Picture, out: &mut [f32]) {
+        let sum: u64 = picture.rgb.iter().map(|&sample| u64::from(sample)).sum();
+        out[0] = sum as f32 / picture.rgb.len() as f32;
+    }
+}
+
+#[test]
+fn a_second_opening_of_real_photos_recomputes_nothing() {
+    let Some(folder) = shared_data("clothing/base") else { return };
+    let home = tempfile::tempdir().unwrap();
+    let rows: Vec<u32> = (0..1000).step_by(25).collect();
+    let open = || {
+        let Dataset { version, pictures } =
+            source::open(&Place { path: folder.clone(), ..Place::default() }, &Task::new()).unwrap();
+        let counted = Arc::new(Counted { inner: pictures, reads: AtomicUsize::new(0) });
+        let cache = Cache::at(home.path());
+        let dataset = Dataset { version, pictures: counted.clone() };
+        let fingerprints = fingerprint(&dataset, &cache, false, &Task::new()).unwrap();
+        let numbers = embed(&dataset, &fingerprints, Some(&rows), &Brightness, &cache, &Task::new()).unwrap();
+        assert_eq!(cache.trouble(), None);
+        (counted.reads.load(Ordering::Relaxed), fingerprints, numbers)
+    };
+    let (reads, first, numbers) = open();
+    assert_eq!((reads, first.hashes.len(), first.unreadable.len()), (1040, 1000, 0));
+    assert_eq!(numbers.rows, rows);
+    assert!(numbers.values.iter().all(|value| (10.0..250.0).contains(&value.to_f32())));
+    let (reads, second, again) = open();
+    assert_eq!(reads, 0);
+    assert_eq!((second.hashes, second.sizes), (first.hashes, first.sizes));
+    assert_eq!((again.rows, again.values), (numbers.rows, numbers.values));
+}
+
+#[test]
+fn perceptual_hashes_know_a_photo_again_and_tell_photos_apart() {
+    let Some(folder) = shared_data("clothing/base") else { return };
+    let photos = source::open(&Place { path: folder, ..Place::default() }, &Task::new()).unwrap();
+    let rows: Vec<u32> = (0..1000).step_by(20).collect();
+    let copies = tempfile::tempdir().unwrap();
+    let names: Vec<String> = (0..rows.len()).map(|i| format!("{i:03}.png")).collect();
+    for (&row, name) in rows.iter().zip(&names) {
+        let photo = picture::decode(&photos.pictures.read(row as usize).unwrap()).unwrap();
+        let small = picture::resize(&photo, photo.width * 2 / 3, photo.height * 2 / 3);
+        image::RgbImage::from_raw(small.width, small.height, small.rgb)
+            .unwrap()
+            .save(copies.path().join(name))
+            .unwrap();
+    }
+    let (copies, _) = dataset(copies.path(), &names.iter().map(String::as_str).collect::<Vec<_>>());
+    let hashes = |dataset: &Dataset, rows: Option<&[u32]>| -> Vec<u64> {
+        let fingerprints = fingerprint(dataset, &Cache::none(), false, &Task::new()).unwrap();
+        let looks = look(dataset, &fingerprints, rows, &Cache::none(), &Task::new()).unwrap();
+        assert_eq!(looks.warnings, []);
+        looks.rows.into_iter().flatten().map(|look| look.perceptual_hash).collect()
+    };
+    let (photos, copies) = (hashes(&photos, Some(&rows)), hashes(&copies, None));
+    let own: Vec<u32> = photos.iter().zip(&copies).map(|(a, b)| (a ^ b).count_ones()).collect();
+    assert!(own.iter().all(|&bits| bits <= 4), "bits that differ after resizing: {own:?}");
+    let mut others: Vec<u32> = (0..photos.len())
+        .flat_map(|i| (0..i).map(move |j| (i, j)))
+        .map(|(i, j)| (photos[i] ^ photos[j]).count_ones())
+        .collect();
+    others.sort_unstable();
+    assert!(
+        others[others.len() / 100] >= 8,
+        "one pair of photos in a hundred is nearer: {:?}",
+        &others[..20]
+    );
+}
+
+#[test]
+fn thumbnails_of_real_photos_fit() {
+    let Some(folder) = shared_data("clothing/base") else { return };
+    let photos = source::open(&Place { path: folder, ..Place::default() }, &Task::new()).unwrap();
+    for row in (0..1000).step_by(50) {
+        let bytes = photos.pictures.read(row).unwrap();
+        let whole = picture::decode(&bytes).unwrap();
+        let (small, stored) = picture::thumbnail(&bytes, 128).unwrap();
+        assert_eq!(stored, (whole.width, whole.height));
+        assert_eq!(small.width.max(small.height), 128);
+        let other = picture::resize(&whole, small.width, small.height);
+        let error: u64 = small.rgb.iter().zip(&other.rgb).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
+        assert!(
+            error / (small.rgb.len() as u64) < 6,
+            "row {row}: the thumbnail looks otherwise than the photo"
+        );
+    }
 }

@@ -25,6 +25,8 @@ const PAGE_CACHE_BYTES: usize = 64 << 20;
 
 type Bytes = &'static [u8];
 
+type Record = (Vec<u8>, Vec<u8>);
+
 /// One file, or its stand-in in memory.
 pub(super) struct Store {
     path: Option<PathBuf>,
@@ -37,7 +39,7 @@ pub(super) struct Store {
 
 /// What has been put in and is not written yet, by table.
 struct Batch {
-    records: BTreeMap<String, Vec<(Vec<u8>, Vec<u8>)>>,
+    records: BTreeMap<String, Vec<Record>>,
     bytes: usize,
     since: Instant,
 }
