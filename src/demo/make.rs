@@ -49,8 +49,16 @@ pub fn make(folder: &Path, seed: u64, plan: &Plan, task: &Task) -> Result<DemoPa
     let jobs = plan.jobs(seed);
     let marker = Marker { version: VERSION, seed, pictures: jobs.len() };
     let place = folder.join(format!("seed-{seed}"));
-    if found(&place).is_some_and(|there| there == marker) {
-        return Ok(pair(&place));
+    match found(&place) {
+        Some(there) if there == marker => return Ok(pair(&place)),
+        // Not a demo, so not ours to replace: said before the drawing, not after it.
+        None if place.symlink_metadata().is_ok() => {
+            return Err(failed(&place)(std::io::Error::new(
+                std::io::ErrorKind::AlreadyExists,
+                "something else is there: move it away, or choose another seed",
+            )));
+        }
+        _ => {}
     }
     std::fs::create_dir_all(folder).map_err(failed(folder))?;
     // Dropped on any error and on cancel, and with it all that was drawn.

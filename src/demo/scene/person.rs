@@ -81,14 +81,10 @@ pub fn shoulders(layer: &mut Layer, dice: &mut Dice, person: &Person, detail: bo
         }
         2 => {
             for k in 0..9 {
-                let y = base + r * (0.35 + k as f32 * 0.25);
+                let down = 0.3 + k as f32 * 0.25;
+                let (y, half) = (base + r * down, lerp(neck, wide, (down / 1.4).sqrt().min(1.0)) * 0.93);
                 layer.stroke(
-                    Outline::from(u - wide * 0.95, y + r * 0.12).bend(
-                        u,
-                        y + r * 0.32,
-                        u + wide * 0.95,
-                        y + r * 0.12,
-                    ),
+                    Outline::from(u - half, y + r * 0.1).bend(u, y + r * 0.3, u + half, y + r * 0.1),
                     r * 0.09,
                     shirt.mix(Rgb::gray(1.0), 0.5),
                     0.8,

@@ -8,9 +8,11 @@ use crate::demo::paint::{Canvas, Dice, Ellipse, Layer, fbm, hex, hsv, noise, ste
 pub fn paint(canvas: &mut Canvas, dice: &mut Dice) {
     let aspect = canvas.aspect();
     let r = dice.range(0.17, 0.29);
+    let tone = dice.below(SKIN.len());
+    let hairs = if tone >= 5 && dice.chance(0.85) { &HAIR[..3] } else { &HAIR[..] };
     let person = Person {
-        skin: hex(dice.pick(&SKIN)) * dice.range(0.94, 1.04),
-        hair: hex(dice.pick(&HAIR)),
+        skin: hex(SKIN[tone]) * dice.range(0.88, 1.0),
+        hair: hex(dice.pick(hairs)) * dice.range(0.85, 1.05),
         shirt: hsv(dice.unit(), dice.range(0.05, 0.65), dice.range(0.2, 0.92)),
         u: aspect * 0.5 + dice.normal() * 0.07,
         v: dice.range(0.34, 0.46),

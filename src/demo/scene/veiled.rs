@@ -52,7 +52,7 @@ fn glaze(canvas: &mut Canvas, dice: &mut Dice, key: Rgb, fill: Rgb) {
     let (sin, cos) = dice.range(0.0, std::f32::consts::TAU).sin_cos();
     canvas.shade(0.0, 1.0, |u, v, under| {
         let (x, y) = ((u * cos + v * sin) * scale, (v * cos - u * sin) * scale * 1.7);
-        let warp = noise(x * 0.8, y * 0.8, seed) * 0.9;
+        let warp = noise(x * 0.8, y * 0.8, seed) * 0.4;
         let drift = |x: f32, y: f32| fbm(x + warp, y - warp * 0.6, 3, seed ^ 1);
         let here = drift(x, y);
         let lit = (0.55 + (here - drift(x + 0.12, y - 0.12)) * 3.2).clamp(0.0, 1.0);
@@ -78,12 +78,12 @@ fn veil(canvas: &mut Canvas, dice: &mut Dice) {
     match dice.below(10) {
         0..=7 => mosaic(canvas, dice.int(9, 18), (-1.0, -1.0), (9.0, 9.0)),
         8 => {
-            canvas.blur(0.035);
+            canvas.blur(0.05);
             let (w, h) = (dice.range(0.45, 0.8) * aspect, dice.range(0.45, 0.8));
             let from = (dice.range(0.1, 0.9) * (aspect - w), dice.range(0.1, 0.9) * (1.0 - h));
             mosaic(canvas, dice.int(9, 18), from, (from.0 + w, from.1 + h));
         }
-        _ => canvas.blur(dice.range(0.03, 0.06)),
+        _ => canvas.blur(dice.range(0.06, 0.09)),
     }
 }
 
