@@ -1,7 +1,7 @@
 //! Tests of `demo` on real files.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::Value;
 use sparrowhawk::demo::{self, DemoError, DemoPair, Plan};
@@ -45,22 +45,22 @@ fn answers(pair: &DemoPair) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-fn on_threads(count: usize, folder: PathBuf, seed: u64) -> BTreeMap<String, Vec<u8>> {
+fn on_threads(count: usize, folder: &Path, seed: u64) -> BTreeMap<String, Vec<u8>> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(count).build().unwrap();
-    pool.install(|| small(&folder, seed));
-    files(&folder)
+    pool.install(|| small(folder, seed));
+    files(folder)
 }
 
 #[test]
 fn one_seed_gives_the_same_bytes_on_any_number_of_threads() {
     let folder = tempfile::tempdir().unwrap();
-    let one = on_threads(1, folder.path().join("one"), 5);
-    let three = on_threads(3, folder.path().join("three"), 5);
+    let one = on_threads(1, &folder.path().join("one"), 5);
+    let three = on_threads(3, &folder.path().join("three"), 5);
     assert_eq!(one.keys().collect::<Vec<_>>(), three.keys().collect::<Vec<_>>());
     for (key, bytes) in &one {
         assert!(three[key] == *bytes, "{key} differs between 1 and 3 threads");
     }
-    let other = on_threads(2, folder.path().join("other"), 6);
+    let other = on_threads(2, &folder.path().join("other"), 6);
     let pictures = |files: &BTreeMap<String, Vec<u8>>| files.values().cloned().collect::<BTreeSet<_>>();
     assert!(pictures(&one).is_disjoint(&pictures(&other)), "another seed draws other pictures");
 }
