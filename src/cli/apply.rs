@@ -59,6 +59,7 @@ struct Json<'a> {
     written: bool,
     done: Vec<Done<'a>>,
     refused: Vec<Refused<'a>>,
+    advice: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -105,11 +106,12 @@ fn json<'a>(applied: &'a Applied, args: &Args) -> Json<'a> {
         written: !args.dry_run && applied.refused.is_empty(),
         done: applied.done.iter().map(|(key, operation)| Done { key, operation }).collect(),
         refused: applied.refused.iter().map(|r| Refused { key: &r.key, reason: &r.reason }).collect(),
+        advice: &applied.advice,
     }
 }
 
 fn human(applied: &Applied, args: &Args) -> String {
-    let Applied { done, refused } = applied;
+    let Applied { done, refused, advice } = applied;
     let mut text = String::new();
     if !refused.is_empty() {
         let _ = writeln!(
@@ -134,5 +136,8 @@ fn human(applied: &Applied, args: &Args) -> String {
         let _ = writeln!(text, "  {}: {}", printable(key), printable(operation));
     }
     text.push_str(&output::more(done.len(), args.top, "operation", "operations"));
+    for sentence in advice {
+        let _ = writeln!(text, "note: {}", printable(sentence));
+    }
     text
 }

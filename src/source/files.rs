@@ -117,7 +117,7 @@ pub(super) fn read_inside(root: &Path, path: &Path, limit: u64) -> Result<Vec<u8
 
 /// Opens a regular file below `root` (canonical) and tells its size. What was opened is asked where it is,
 /// because a name checked before opening may be a link by the time it is opened.
-pub(super) fn open_inside(root: &Path, path: &Path) -> Result<(File, u64), ReadError> {
+pub(crate) fn open_inside(root: &Path, path: &Path) -> Result<(File, u64), ReadError> {
     let (file, size_bytes) = open_regular(path).map_err(|error| read_error(&error))?;
     let place = place_of(&file, path).map_err(|error| read_error(&error))?;
     if place.starts_with(root) { Ok((file, size_bytes)) } else { Err(ReadError::OutsideRoot) }

@@ -60,19 +60,7 @@ impl Format for List {
             let message = "a folder, not a list; open it without `list:`".to_owned();
             return Err(SourceError::Invalid { message, path: place.path.clone() });
         }
-        let given_root = match (&place.list.root, place.path.parent()) {
-            (Some(root), _) => root.clone(),
-            (None, Some(parent)) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
-            (None, _) => PathBuf::from("."),
-        };
-        let root = match given_root.canonicalize() {
-            Ok(root) if root.is_dir() => root,
-            Ok(_) => {
-                let message = "the root of the list's paths is no folder".to_owned();
-                return Err(SourceError::Invalid { message, path: given_root });
-            }
-            Err(_) => return Err(SourceError::NotFound(given_root)),
-        };
+        let (given_root, root) = roots_of(place)?;
         let table = Table::look(&place.path, None)?;
         if table.columns().is_empty() {
             let message = "the list is empty; it needs a line that names its columns, such as `path,label`, or JSON objects";
@@ -154,6 +142,67 @@ impl Format for List {
         let pictures = Files::new(root, version.clone(), &order, Vec::new(), &outside);
         Ok(Dataset { version, pictures: Arc::new(pictures) })
     }
+}
+
+/// What the list's paths are relative to: as given, and where that really is.
+fn roots_of(place: &Place) -> Result<(PathBuf, PathBuf), SourceError> {
+    let given_root = match (&place.list.root, place.path.parent()) {
+        (Some(root), _) => root.clone(),
+        (None, Some(parent)) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
+        (None, _) => PathBuf::from("."),
+    };
+    match given_root.canonicalize() {
+        Ok(root) if root.is_dir() => Ok((given_root, root)),
+        Ok(_) => {
+            let message = "the root of the list's paths is no folder".to_owned();
+            Err(SourceError::Invalid { message, path: given_root })
+        }
+        Err(_) => Err(SourceError::NotFound(given_root)),
+    }
+}
+
+/// How a list is written, for whoever writes a corrected copy of it.
+pub(crate) struct ListShape {
+    /// Between fields; `None` for JSON lines.
+    pub(crate) delimiter: Option<u8>,
+    /// The names of all columns.
+    pub(crate) names: Vec<String>,
+    /// The column of paths, among them.
+    pub(crate) path: usize,
+    /// The column of labels.
+    pub(crate) label: usize,
+    /// The column of splits.
+    pub(crate) split: Option<usize>,
+    /// Whether `\` separates folders in paths.
+    pub(crate) backslashes: bool,
+    /// What paths are relative to, canonical.
+    pub(crate) root: PathBuf,
+}
+
+/// Reads a list's shape and gives `visit` the line where each row begins, with the key that the row names if it can be
+/// used.
+pub(crate) fn list_shape(
+    place: &Place,
+    task: &Task,
+    mut visit: impl FnMut(u64, Option<&str>),
+) -> Result<ListShape, SourceError> {
+    let (given_root, root) = roots_of(place)?;
+    let table = Table::look(&place.path, None)?;
+    let Columns { path, label, split, backslashes } = find_columns(&table, place, &root, task)?;
+    let rules = PathRules::new(&[&root, &given_root], backslashes);
+    table.rows(&[path], None, task, |row| {
+        let key = row.cells.ok().and_then(|cells| rules.key(cells[0].unwrap_or("")).ok());
+        let key = key.map(|(Key::Inside(key) | Key::Outside(key))| key);
+        visit(row.line, key.as_deref());
+        Ok(())
+    })?;
+    let (delimiter, names) = (table.delimiter(), table.columns().to_vec());
+    Ok(ListShape { delimiter, names, path, label, split, backslashes, root })
+}
+
+/// The names of the columns of a table.
+pub(crate) fn column_names(path: &Path) -> Result<Vec<String>, SourceError> {
+    Ok(Table::look(path, None)?.columns().to_vec())
 }
 
 fn find_columns(table: &Table, place: &Place, root: &Path, task: &Task) -> Result<Columns, SourceError> {

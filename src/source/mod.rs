@@ -13,6 +13,9 @@ mod row_stream;
 mod table;
 mod walk;
 
+pub(crate) use files::open_inside;
+pub(crate) use list::{ListShape, column_names, list_shape};
+
 use std::path::PathBuf;
 use std::sync::Arc;
 

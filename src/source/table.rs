@@ -107,6 +107,14 @@ impl Table {
         &self.columns
     }
 
+    /// What stands between fields; `None` for JSON lines.
+    pub(super) fn delimiter(&self) -> Option<u8> {
+        match self.shape {
+            Shape::Delimited(delimiter) => Some(delimiter),
+            Shape::JsonLines => None,
+        }
+    }
+
     /// The file's own name.
     pub(super) fn name(&self) -> String {
         self.path.file_name().unwrap_or(self.path.as_os_str()).to_string_lossy().into_owned()

@@ -1,6 +1,8 @@
 //! Tests of `export` on real files.
 #![allow(clippy::unwrap_used)]
 
+mod apply;
+
 use sparrowhawk::export::patch::PatchFile;
 use sparrowhawk::export::{EXPORTERS, ExportInput, exporter};
 use sparrowhawk::model::{ChangeKind, ContentHash, Subject, SubjectBase, Verdict};
