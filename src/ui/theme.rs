@@ -301,7 +301,7 @@ fn fonts() -> FontDefinitions {
     };
     add("inter", include_bytes!("../../assets/fonts/Inter-Regular.otf"));
     add("inter-semibold", include_bytes!("../../assets/fonts/Inter-SemiBold.otf"));
-    add("droid-fallback", include_bytes!("../../assets/fonts/DroidSansFallbackFull.ttf"));
+    add("droid-fallback", include_bytes!("../../assets/fonts/DroidSansFallback.ttf"));
     add("phosphor", include_bytes!("../../assets/fonts/Phosphor-subset.ttf"));
     let defaults = fonts.families.get(&FontFamily::Proportional).cloned().unwrap_or_default();
     let chain = |first: &str| {

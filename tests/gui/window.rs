@@ -17,8 +17,10 @@ use sparrowhawk::ui::settings::Settings;
 pub fn picture(path: &Path, seed: u32) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     let cell = |x: u32, y: u32| {
-        let mixed = (x / 6 + 31 * (y / 6) + 1009 * seed).wrapping_mul(2_654_435_761);
-        (mixed >> 24) as u8
+        let mut mixed = (x / 6 + 97 * (y / 6) + 100_003 * seed).wrapping_mul(2_654_435_761);
+        mixed = (mixed ^ (mixed >> 15)).wrapping_mul(2_246_822_519);
+        mixed = (mixed ^ (mixed >> 13)).wrapping_mul(3_266_489_917);
+        (mixed >> 16) as u8
     };
     RgbImage::from_fn(48, 48, |x, y| Rgb([cell(x, y), cell(x + 60, y), cell(x, y + 60)])).save(path).unwrap();
 }

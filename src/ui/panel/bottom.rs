@@ -9,7 +9,7 @@ use crate::ui::input::reviewer_id;
 use crate::ui::settings::Settings;
 use crate::ui::state::Queue;
 use crate::ui::theme::{icon, palette};
-use crate::ui::widget::grouped;
+use crate::ui::widget::{grouped, name_field};
 
 /// The bar at the bottom.
 pub fn bottom_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, settings: &mut Settings) {
@@ -39,7 +39,7 @@ pub fn bottom_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, settings: &mut Settings) 
             .char_limit(100)
             .frame(egui::Frame::NONE);
         let response = ui.add(field).on_hover_text("Who is deciding: stored with each verdict");
-        response.widget_info(|| egui::WidgetInfo::text_edit(true, "", settings.reviewer.clone(), "Reviewer"));
+        name_field(&response, "Reviewer");
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let hints: [(&str, Command); 5] = [
                 ("all keys", Command::Help),

@@ -8,7 +8,7 @@ use crate::ui::app::ViewCtx;
 use crate::ui::command::{Command, show_shortcut};
 use crate::ui::state::ViewState;
 use crate::ui::theme::{self, icon, palette, strong, verdict_look};
-use crate::ui::widget::{grouped, icon_button};
+use crate::ui::widget::{grouped, icon_button, name_field};
 
 /// Draws whatever is open.
 pub fn dialogs_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState) {
@@ -121,7 +121,7 @@ fn chooser_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState) {
             .hint_text("Type a class")
             .desired_width(f32::INFINITY);
         let response = ui.add(field);
-        response.widget_info(|| egui::WidgetInfo::text_edit(true, "", "", "Class"));
+        name_field(&response, "Class");
         response.request_focus();
         ui.add_space(4.0);
         egui::ScrollArea::vertical().max_height(300.0).show(ui, |ui| {
@@ -192,7 +192,7 @@ fn export_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState) {
         ui.horizontal(|ui| {
             let width = ui.available_width() - 90.0;
             let field = egui::TextEdit::singleline(&mut dialog.path).desired_width(width);
-            ui.add(field).widget_info(|| egui::WidgetInfo::text_edit(true, "", "", "File"));
+            name_field(&ui.add(field), "File");
             if ui.button("Choose…").clicked() {
                 ctx.send(Command::ChooseExportPath);
             }

@@ -14,7 +14,7 @@ use crate::ui::settings::Settings;
 use crate::ui::state::{PictureMode, ViewState};
 use crate::ui::theme::{self, change_look, icon, palette, strong, suspicion_color, verdict_look};
 use crate::ui::thumbnails::{Key, Level, Thumbnail};
-use crate::ui::widget::{grouped, icon_button, paint_picture, spoken};
+use crate::ui::widget::{grouped, icon_button, name_field, paint_picture, spoken};
 
 use super::Panel;
 
@@ -485,7 +485,7 @@ fn verdicts_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, item:
         .hint_text(format!("{}  Note for the next verdict", icon::NOTE_PENCIL))
         .char_limit(10_000)
         .desired_width(f32::INFINITY);
-    ui.add(note).widget_info(|| egui::WidgetInfo::text_edit(true, "", "", "Note"));
+    name_field(&ui.add(note), "Note");
     let current = in_force(ctx, item);
     let change = ctx.items.change(item).is_some();
     let removed = ctx.items.place(item).0 == Which::Base;

@@ -8,7 +8,7 @@ use crate::ui::input::search_id;
 use crate::ui::session::{Slot, Which};
 use crate::ui::state::ViewState;
 use crate::ui::theme::{self, icon, palette, strong};
-use crate::ui::widget::{grouped, icon_button};
+use crate::ui::widget::{grouped, icon_button, name_field};
 
 /// The bar on top: versions, search, progress, actions.
 pub fn top_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState) {
@@ -140,7 +140,7 @@ fn search_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState) {
         .hint_text(format!("{}  Search: label:cat score>0.8 decision:none", icon::MAGNIFYING_GLASS))
         .text_color(if bad { palette.danger } else { palette.text });
     let response = ui.add(field);
-    response.widget_info(|| egui::WidgetInfo::text_edit(true, "", view.search.clone(), "Search samples"));
+    name_field(&response, "Search samples");
     if std::mem::take(&mut view.focus_search) {
         response.request_focus();
     }

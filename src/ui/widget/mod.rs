@@ -27,6 +27,11 @@ pub fn icon_button(ui: &mut egui::Ui, sign: &str, name: &str, tip: &str) -> egui
     response.on_hover_text(tip)
 }
 
+/// Names a text field for screen readers and tests: its hint is gone once somebody types.
+pub fn name_field(response: &egui::Response, name: &str) {
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::TextInput, true, name));
+}
+
 /// Sentences that fill an empty place: what is missing, and what to do.
 pub fn empty_ui(ui: &mut egui::Ui, sign: &str, title: &str, advice: &str) {
     let palette = super::theme::palette(ui);
