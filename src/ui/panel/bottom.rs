@@ -37,7 +37,9 @@ pub fn bottom_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, settings: &mut Settings) 
             .id(reviewer_id())
             .desired_width(96.0)
             .char_limit(100)
-            .frame(egui::Frame::NONE);
+            .align(egui::Align2::LEFT_CENTER)
+            .min_size(egui::vec2(0.0, 20.0))
+            .margin(egui::Margin::symmetric(4, 2));
         let response = ui.add(field).on_hover_text("Who is deciding: stored with each verdict");
         name_field(&response, "Reviewer");
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {

@@ -321,11 +321,11 @@ pub fn toasts_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>) {
         return;
     }
     egui::Area::new(egui::Id::unique("toasts"))
-        .anchor(egui::Align2::RIGHT_BOTTOM, Vec2::new(-14.0, -44.0))
+        .anchor(egui::Align2::CENTER_BOTTOM, Vec2::new(0.0, -48.0))
         .order(egui::Order::Tooltip)
         .interactable(false)
         .show(ui.ctx(), |ui| {
-            ui.with_layout(egui::Layout::bottom_up(egui::Align::Max), |ui| {
+            ui.with_layout(egui::Layout::bottom_up(egui::Align::Center), |ui| {
                 for toast in ctx.toasts.iter().rev() {
                     let palette = palette(ui);
                     let (sign, color) = if toast.is_error {

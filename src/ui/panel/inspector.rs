@@ -509,6 +509,7 @@ fn verdicts_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, item:
         }
     };
     ui.spacing_mut().item_spacing = Vec2::new(6.0, 6.0);
+    ui.spacing_mut().button_padding.x = 5.0;
     ui.horizontal(|ui| {
         button(ui, Verdict::Keep, Command::Decide(Some(Verdict::Keep)), true);
         button(ui, Verdict::Relabel(String::new()), Command::ChooseLabel, !removed);

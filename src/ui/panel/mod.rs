@@ -54,8 +54,8 @@ pub fn window_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, set
         if inspects && view.cursor.is_some() {
             egui::Panel::right("inspector")
                 .frame(side)
-                .default_size(340.0)
-                .size_range(260.0..=720.0)
+                .default_size(360.0)
+                .size_range(300.0..=720.0)
                 .show(ui, |ui| inspector::inspector_ui(ui, ctx, view));
         }
     }

@@ -44,7 +44,7 @@ impl Panel for Overview {
             return;
         }
         egui::ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
-            ui.set_max_width(1280.0);
+            ui.set_max_width(ui.available_width().min(1280.0));
             headline_ui(ui, ctx);
             let classes = class_rows(ctx);
             columns_ui(
@@ -304,7 +304,7 @@ fn shorten(name: &str, most: usize) -> String {
     }
 }
 
-fn class_plot<'a>(id: &'static str, rows: &[ClassRow]) -> Plot<'a> {
+fn class_plot<'a>(id: &'static str, rows: &[ClassRow], grid_color: egui::Color32) -> Plot<'a> {
     let names: Vec<String> = rows.iter().map(|row| row.name.clone()).collect();
     let count = rows.len();
     Plot::new(id)
@@ -315,6 +315,8 @@ fn class_plot<'a>(id: &'static str, rows: &[ClassRow]) -> Plot<'a> {
         .allow_boxed_zoom(false)
         .allow_double_click_reset(false)
         .show_grid([true, false])
+        .show_crosshair(false)
+        .grid_color(grid_color)
         .set_margin_fraction(Vec2::new(0.04, 0.02))
         .y_grid_spacer(move |_| {
             (0..count).map(|at| egui_plot::GridMark { value: at as f64, step_size: 1.0 }).collect()
@@ -336,15 +338,17 @@ fn counts_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, rows: &[ClassRow]) {
     section_ui(ui, "Classes", &explanation, |ui| {
         let palette = palette(ui);
         let count = rows.len();
-        let bars = |offset: f64, value: &dyn Fn(&ClassRow) -> u64| -> Vec<Bar> {
+        let bars = |offset: f64, color: egui::Color32, value: &dyn Fn(&ClassRow) -> u64| -> Vec<Bar> {
             let bar = |(at, row): (usize, &ClassRow)| {
                 Bar::new((count - 1 - at) as f64 + offset, value(row) as f64)
                     .width(if pair { 0.36 } else { 0.66 })
                     .name(&row.name)
+                    .fill(color)
+                    .stroke(egui::Stroke::NONE)
             };
             rows.iter().enumerate().map(bar).collect()
         };
-        let mut plot = class_plot("class-counts", rows).include_x(0.0);
+        let mut plot = class_plot("class-counts", rows, palette.line).include_x(0.0);
         if pair {
             plot = plot.legend(Legend::default().position(egui_plot::Corner::RightBottom));
         }
@@ -353,17 +357,20 @@ fn counts_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, rows: &[ClassRow]) {
                 format!("{}\n{}: {}", bar.name, egui_plot::PlotItem::name(chart), grouped(bar.value as usize))
             };
             if pair {
-                let chart =
-                    BarChart::new("Base", bars(0.2, &|row| row.base)).horizontal().color(palette.base);
-                plot.bar_chart(chart.element_formatter(Box::new(format)));
-                let chart = BarChart::new("Contribution", bars(-0.2, &|row| row.contribution))
+                let chart = BarChart::new("Base", bars(0.2, palette.base, &|row| row.base))
                     .horizontal()
-                    .color(palette.contribution);
+                    .color(palette.base);
+                plot.bar_chart(chart.element_formatter(Box::new(format)));
+                let chart =
+                    BarChart::new("Contribution", bars(-0.2, palette.contribution, &|row| row.contribution))
+                        .horizontal()
+                        .color(palette.contribution);
                 plot.bar_chart(chart.element_formatter(Box::new(format)));
             } else {
-                let chart = BarChart::new("Samples", bars(0.0, &|row| row.contribution))
-                    .horizontal()
-                    .color(palette.contribution);
+                let chart =
+                    BarChart::new("Samples", bars(0.0, palette.contribution, &|row| row.contribution))
+                        .horizontal()
+                        .color(palette.contribution);
                 plot.bar_chart(chart.element_formatter(Box::new(format)));
             }
             plot.pointer_coordinate()
@@ -388,7 +395,7 @@ fn shares_ui(ui: &mut egui::Ui, rows: &[ClassRow]) {
         let palette = palette(ui);
         let count = rows.len();
         let rows_for_label: Vec<ClassRow> = rows.to_vec();
-        let plot = class_plot("share-change", rows).label_formatter(move |hover| {
+        let plot = class_plot("share-change", rows, palette.line).label_formatter(move |hover| {
             let point = position(hover);
             let at = count.checked_sub(1 + point.y.round().max(0.0) as usize);
             Some(at.and_then(|at| rows_for_label.get(at)).map_or_else(String::new, |row| {
@@ -506,6 +513,7 @@ fn matrix_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, flows: &[Flow]) {
         .allow_boxed_zoom(false)
         .allow_double_click_reset(false)
         .show_grid([false, false])
+        .show_crosshair(false)
         .set_margin_fraction(Vec2::splat(0.01))
         .x_grid_spacer(grid)
         .y_grid_spacer(grid)
@@ -596,6 +604,8 @@ fn suspicion_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>) {
             .allow_drag(false)
             .allow_boxed_zoom(false)
             .allow_double_click_reset(false)
+            .show_crosshair(false)
+            .grid_color(palette.line)
             .include_y(0.0)
             .include_y(1.0)
             .include_x(0.0)
