@@ -1,11 +1,12 @@
 //! Which bytes does each sample have? Reads every file once; unchanged files are recognised by their stamp.
 
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rayon::prelude::*;
 
-use super::cache::{Snapshot, Table};
+use super::cache::Table;
 use super::{Cache, FeatureError};
 use crate::model::{ContentHash, Warning, WarningKind};
 use crate::source::{Dataset, ReadError, Stamp};
@@ -42,25 +43,29 @@ pub fn fingerprint(
     task.begin("Hashing files", rows);
     let mut hashes = vec![None; rows];
     let mut sizes = vec![0; rows];
+    if cache.remembers() && !rehash {
+        recall_all(dataset, cache, &mut hashes, &mut sizes, task)?;
+    }
     let failures = Mutex::new(Vec::new());
-    let known = if rehash { Snapshot::empty() } else { cache.snapshot(Table::Stamps) };
     let outcome = hashes
         .par_chunks_mut(ROWS_AT_ONCE)
         .zip(sizes.par_chunks_mut(ROWS_AT_ONCE))
         .enumerate()
         .try_for_each(|(chunk, (hashes, sizes))| {
-            for (offset, (hash, size)) in hashes.iter_mut().zip(&mut *sizes).enumerate() {
+            for (offset, (hash, size)) in hashes.iter_mut().zip(sizes).enumerate() {
+                if hash.is_some() {
+                    continue;
+                }
                 task.check()?;
                 let row = chunk * ROWS_AT_ONCE + offset;
-                match hash_row(dataset, row, &known, cache) {
+                match hash_row(dataset, row, cache) {
                     Ok(found) => (*hash, *size) = (Some(found.0), found.1),
                     Err(error) => failures.lock().unwrap_or_else(PoisonError::into_inner).push((row, error)),
                 }
+                task.advance(1);
             }
-            task.advance(hashes.len());
             Ok::<_, Cancelled>(())
         });
-    drop(known);
     // Also when cancelled: what has been hashed need not be hashed again.
     cache.flush();
     outcome?;
@@ -82,18 +87,31 @@ pub(super) fn read_warning(key: &str, error: &ReadError) -> Warning {
     Warning::on(key, kind, error.to_string())
 }
 
-fn hash_row(
+/// Fills in what the cache knows by stamp. A pass of its own: while its snapshot lives, the cache's file only grows.
+fn recall_all(
     dataset: &Dataset,
-    row: usize,
-    known: &Snapshot<'_>,
     cache: &Cache,
-) -> Result<(ContentHash, u64), ReadError> {
+    hashes: &mut [Option<ContentHash>],
+    sizes: &mut [u64],
+    task: &Task,
+) -> Result<(), Cancelled> {
+    let known = cache.snapshot(Table::Stamps);
+    hashes.par_chunks_mut(ROWS_AT_ONCE).zip(sizes.par_chunks_mut(ROWS_AT_ONCE)).enumerate().try_for_each(
+        |(chunk, (hashes, sizes))| {
+            task.check()?;
+            for (offset, (hash, size)) in hashes.iter_mut().zip(sizes).enumerate() {
+                let Some(stamp) = dataset.pictures.stamp(chunk * ROWS_AT_ONCE + offset) else { continue };
+                *hash = known.get(&path_key(&stamp), |record| recall(&stamp, record));
+                *size = if hash.is_some() { stamp.size_bytes } else { 0 };
+            }
+            task.advance(hashes.iter().flatten().count());
+            Ok(())
+        },
+    )
+}
+
+fn hash_row(dataset: &Dataset, row: usize, cache: &Cache) -> Result<(ContentHash, u64), ReadError> {
     let stamp = if cache.remembers() { dataset.pictures.stamp(row) } else { None };
-    if let Some(stamp) = &stamp
-        && let Some(hash) = known.get(&path_key(stamp), |record| recall(stamp, record))
-    {
-        return Ok((hash, stamp.size_bytes));
-    }
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |age| age.as_nanos() as i128);
     let bytes = dataset.pictures.read(row)?;
     let hash = ContentHash::of(&bytes);
@@ -108,10 +126,14 @@ fn hash_row(
     Ok((hash, bytes.len() as u64))
 }
 
-/// Paths are found by half a digest: short, and of one length.
+/// Eight bytes of the folder's digest, so that files listed together lie together, and eight of the path's.
 fn path_key(stamp: &Stamp) -> [u8; 16] {
-    let digest = blake3::hash(stamp.path.as_os_str().as_encoded_bytes());
-    *digest.as_bytes().first_chunk().expect("a digest has 32 bytes")
+    let digest = |path: &Path| blake3::hash(path.as_os_str().as_encoded_bytes());
+    let folder = digest(stamp.path.parent().unwrap_or(Path::new("")));
+    let mut key = [0; 16];
+    key[..8].copy_from_slice(&folder.as_bytes()[..8]);
+    key[8..].copy_from_slice(&digest(&stamp.path).as_bytes()[..8]);
+    key
 }
 
 /// Size, time, inode and device, little-endian: 40 bytes that must be equal for the hash behind them to hold.

@@ -102,7 +102,7 @@ fn warm_memo() {
     let (folder, home) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let class = folder.path().join("class");
     std::fs::create_dir(&class).unwrap();
-    let past = SystemTime::now() - Duration::from_secs(3600);
+    let past = SystemTime::now() - Duration::from_hours(1);
     for i in 0..50_000 {
         let path = class.join(format!("{i:05}.png"));
         std::fs::write(&path, format!("no picture {i}")).unwrap();

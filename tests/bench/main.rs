@@ -1,5 +1,5 @@
 //! Speed and memory, run by hand: `cargo bench --bench bench -- NAME`. Prints figures, judges nothing.
-#![allow(missing_docs, clippy::print_stdout, clippy::disallowed_methods)]
+#![allow(missing_docs, clippy::print_stdout, clippy::unwrap_used, clippy::disallowed_methods)]
 
 #[path = "../common/mod.rs"]
 mod common;

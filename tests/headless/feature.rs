@@ -1,6 +1,7 @@
 //! Tests of `feature` on real files.
 
 use std::fs::File;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -69,7 +70,7 @@ fn dataset(folder: &Path, names: &[&str]) -> (Dataset, Arc<Files>) {
 /// Writes a file that was last changed a minute ago, so that its stamp can be trusted.
 fn write(path: &Path, bytes: &[u8]) {
     std::fs::write(path, bytes).unwrap();
-    age(path, Duration::from_secs(60));
+    age(path, Duration::from_mins(1));
 }
 
 fn age(path: &Path, age: Duration) {
@@ -130,7 +131,7 @@ fn a_file_written_just_now_is_not_trusted_by_its_stamp() {
     assert_eq!(hash(&data, &Cache::at(home.path())).hashes[0], Some(ContentHash::of(b"two")));
     assert_eq!(reads(&files), 2);
     // A time in the future is no better.
-    File::options().write(true).open(&path).unwrap().set_modified(time + Duration::from_secs(3600)).unwrap();
+    File::options().write(true).open(&path).unwrap().set_modified(time + Duration::from_hours(1)).unwrap();
     hash(&data, &Cache::at(home.path()));
     hash(&data, &Cache::at(home.path()));
     assert_eq!(reads(&files), 2);
@@ -290,4 +291,79 @@ fn thumbnails_of_real_photos_fit() {
             "row {row}: the thumbnail looks otherwise than the photo"
         );
     }
+}
+
+/// Takes its time, and leaves a byte in a file for each picture it was given.
+struct Slow(PathBuf);
+
+impl Extractor for Slow {
+    fn id(&self) -> &'static str {
+        "slow-1"
+    }
+    fn dim(&self) -> usize {
+        1
+    }
+    fn extract(&self, picture: &Picture, out: &mut [f32]) {
+        std::thread::sleep(Duration::from_millis(15));
+        out[0] = f32::from(picture.rgb[0]);
+        File::options().append(true).create(true).open(&self.0).unwrap().write_all(b".").unwrap();
+    }
+}
+
+const PICTURES: usize = 500;
+
+fn embed_slowly(folder: &Path) -> Vec<f32> {
+    let names: Vec<String> = (0..PICTURES).map(|i| format!("{i:03}.png")).collect();
+    let (data, _) = dataset(&folder.join("data"), &names.iter().map(String::as_str).collect::<Vec<_>>());
+    let cache = Cache::at(&folder.join("cache"));
+    assert_eq!(cache.trouble(), None);
+    let slow = Slow(folder.join("count"));
+    let found = embed(&data, &hash(&data, &cache), None, &slow, &cache, &Task::new()).unwrap();
+    assert_eq!(cache.trouble(), None);
+    found.values.iter().map(|value| value.to_f32()).collect()
+}
+
+/// The other process of the next test.
+#[test]
+#[ignore = "run by the test below, to be killed"]
+fn embeds_until_it_is_killed() {
+    if let Some(folder) = std::env::var_os("SPARROWHAWK_TEST_FOLDER") {
+        embed_slowly(Path::new(&folder));
+    }
+}
+
+#[test]
+fn a_killed_run_resumes_where_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("data")).unwrap();
+    for i in 0..PICTURES {
+        let image = image::RgbImage::from_pixel(4, 4, image::Rgb([(i % 256) as u8, (i / 256) as u8, 0]));
+        image.save(folder.path().join(format!("data/{i:03}.png"))).unwrap();
+    }
+    let mut child = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "feature::embeds_until_it_is_killed", "--ignored"])
+        .env("SPARROWHAWK_TEST_FOLDER", folder.path())
+        .env("RAYON_NUM_THREADS", "2")
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let count = || std::fs::metadata(folder.path().join("count")).map_or(0, |about| about.len() as usize);
+    let patience = SystemTime::now() + Duration::from_mins(1);
+    while count() < 400 {
+        assert!(
+            SystemTime::now() < patience && child.try_wait().unwrap().is_none(),
+            "it got as far as {}",
+            count()
+        );
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let killed_at = count();
+    assert!(killed_at < PICTURES);
+    let numbers = embed_slowly(folder.path());
+    let again = count() - killed_at;
+    // Two threads for the last second or so: a second or two of work is lost, not all of it.
+    assert!(again < PICTURES - 50, "{killed_at} had been done, and then {again} of {PICTURES}");
+    assert!(numbers.iter().enumerate().all(|(i, &value)| value == (i % 256) as f32));
 }

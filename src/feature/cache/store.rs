@@ -14,8 +14,13 @@ use redb::{
     TableDefinition,
 };
 
-/// The most that a killed run loses.
+/// The most that a killed run loses, as long as writing is fast.
 const FLUSH_AFTER: Duration = Duration::from_secs(1);
+
+/// Where writing is slow (a large file, a slow disk), it takes one part in so many of the time,
+/// unless a killed run would lose more than this.
+const FLUSH_SHARE: u32 = 10;
+const FLUSH_AT_LAST: Duration = Duration::from_secs(20);
 
 /// What may wait in memory for the next batch.
 const FLUSH_BYTES: usize = 16 << 20;
@@ -35,6 +40,8 @@ pub(super) struct Store {
     broken: AtomicBool,
     trouble: Mutex<Option<String>>,
     waiting: Mutex<Batch>,
+    /// How long a batch waits: see [`FLUSH_AFTER`] and [`FLUSH_SHARE`].
+    pace: Mutex<Duration>,
 }
 
 /// What has been put in and is not written yet, by table.
@@ -56,7 +63,7 @@ pub(in crate::feature) struct Snapshot<'a> {
 }
 
 impl Snapshot<'_> {
-    pub(in crate::feature) fn empty() -> Self {
+    pub(super) fn empty() -> Self {
         Self { inner: None }
     }
 
@@ -128,6 +135,7 @@ impl Store {
             broken: AtomicBool::new(false),
             trouble: Mutex::new(trouble),
             waiting: Mutex::new(Batch::new()),
+            pace: Mutex::new(FLUSH_AFTER),
         }
     }
 
@@ -150,7 +158,7 @@ impl Store {
         }
         waiting.bytes += key.len() + value.len();
         waiting.records.entry(table).or_default().push((key, value));
-        if waiting.bytes >= FLUSH_BYTES || waiting.since.elapsed() >= FLUSH_AFTER {
+        if waiting.bytes >= FLUSH_BYTES || waiting.since.elapsed() >= *lock(&self.pace) {
             let batch = std::mem::replace(&mut *waiting, Batch::new());
             // Others go on putting while this thread writes.
             drop(waiting);
@@ -167,8 +175,9 @@ impl Store {
         if batch.records.is_empty() || self.broken.load(Ordering::Relaxed) {
             return;
         }
+        let start = Instant::now();
         match catch_unwind(AssertUnwindSafe(|| self.commit(batch))) {
-            Ok(Ok(())) => (),
+            Ok(Ok(())) => *lock(&self.pace) = (start.elapsed() * FLUSH_SHARE).clamp(FLUSH_AFTER, FLUSH_AT_LAST),
             Ok(Err(redb::Error::Corrupted(reason))) => self.set_aside(&reason),
             Ok(Err(error)) => self.give_up(format!(
                 "The cache cannot be written any more ({error}); what is computed from now on is computed again next time{}",
