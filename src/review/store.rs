@@ -269,8 +269,10 @@ pub(super) fn about(connection: &Connection) -> rusqlite::Result<(ReviewAbout, C
     let mut about = ReviewAbout::default();
     while let Some(row) = rows.next()? {
         let (name, value): (String, String) = (row.get(0)?, row.get(1)?);
-        hash_text(&mut hasher, &name);
-        hash_text(&mut hasher, &value);
+        let mut bytes = Vec::new();
+        put_text(&mut bytes, Some(&name));
+        put_text(&mut bytes, Some(&value));
+        hasher.update(&bytes);
         match name.as_str() {
             "source" => about.source = value,
             "base" => about.base = Some(value),
@@ -436,50 +438,58 @@ fn link(previous: &Chain, entry: &Entry) -> Chain {
     let Subject { key, hash, label, split, change, base } = subject;
     let (kind, target) = entry.action.stored();
     let base = base.as_ref();
-    let mut h = blake3::Hasher::new();
-    h.update(previous);
-    hash_integer(&mut h, Some(*id));
-    hash_integer(&mut h, Some(*step));
-    hash_text(&mut h, kind);
-    hash_integer(&mut h, target);
-    hash_text(&mut h, key);
-    hash_blob(&mut h, Some(&hash.0));
-    hash_optional(&mut h, label.as_deref());
-    hash_optional(&mut h, split.as_deref());
-    hash_optional(&mut h, change.map(ChangeKind::as_str));
-    hash_optional(&mut h, base.map(|b| b.key.as_str()));
-    hash_blob(&mut h, base.map(|b| &b.hash.0));
-    hash_optional(&mut h, base.and_then(|b| b.label.as_deref()));
-    hash_optional(&mut h, base.and_then(|b| b.split.as_deref()));
-    hash_optional(&mut h, verdict.as_ref().map(Verdict::as_str));
-    hash_optional(&mut h, class_of(verdict.as_ref()));
-    hash_text(&mut h, note);
-    hash_text(&mut h, reviewer);
-    hash_integer(&mut h, Some(*time_millis));
-    *h.finalize().as_bytes()
+    // Hashed at once: hundreds of thousands of rows are checked when a review opens.
+    let mut bytes = Vec::with_capacity(512);
+    bytes.extend_from_slice(previous);
+    put_integer(&mut bytes, Some(*id));
+    put_integer(&mut bytes, Some(*step));
+    put_text(&mut bytes, Some(kind));
+    put_integer(&mut bytes, target);
+    put_text(&mut bytes, Some(key));
+    put_blob(&mut bytes, Some(&hash.0));
+    put_text(&mut bytes, label.as_deref());
+    put_text(&mut bytes, split.as_deref());
+    put_text(&mut bytes, change.map(ChangeKind::as_str));
+    put_text(&mut bytes, base.map(|b| b.key.as_str()));
+    put_blob(&mut bytes, base.map(|b| &b.hash.0));
+    put_text(&mut bytes, base.and_then(|b| b.label.as_deref()));
+    put_text(&mut bytes, base.and_then(|b| b.split.as_deref()));
+    put_text(&mut bytes, verdict.as_ref().map(Verdict::as_str));
+    put_text(&mut bytes, class_of(verdict.as_ref()));
+    put_text(&mut bytes, Some(note));
+    put_text(&mut bytes, Some(reviewer));
+    put_integer(&mut bytes, Some(*time_millis));
+    *blake3::hash(&bytes).as_bytes()
 }
 
-fn hash_text(hasher: &mut blake3::Hasher, text: &str) {
-    hasher.update(&[2]).update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes());
-}
-
-fn hash_optional(hasher: &mut blake3::Hasher, text: Option<&str>) {
+fn put_text(bytes: &mut Vec<u8>, text: Option<&str>) {
     match text {
-        None => _ = hasher.update(&[0]),
-        Some(text) => hash_text(hasher, text),
+        None => bytes.push(0),
+        Some(text) => {
+            bytes.push(2);
+            bytes.extend_from_slice(&(text.len() as u64).to_le_bytes());
+            bytes.extend_from_slice(text.as_bytes());
+        }
     }
 }
 
-fn hash_integer(hasher: &mut blake3::Hasher, number: Option<i64>) {
+fn put_integer(bytes: &mut Vec<u8>, number: Option<i64>) {
     match number {
-        None => _ = hasher.update(&[0]),
-        Some(number) => _ = hasher.update(&[1]).update(&number.to_le_bytes()),
+        None => bytes.push(0),
+        Some(number) => {
+            bytes.push(1);
+            bytes.extend_from_slice(&number.to_le_bytes());
+        }
     }
 }
 
-fn hash_blob(hasher: &mut blake3::Hasher, blob: Option<&[u8; 32]>) {
+fn put_blob(bytes: &mut Vec<u8>, blob: Option<&[u8; 32]>) {
     match blob {
-        None => _ = hasher.update(&[0]),
-        Some(blob) => _ = hasher.update(&[3]).update(&(blob.len() as u64).to_le_bytes()).update(blob),
+        None => bytes.push(0),
+        Some(blob) => {
+            bytes.push(3);
+            bytes.extend_from_slice(&(blob.len() as u64).to_le_bytes());
+            bytes.extend_from_slice(blob);
+        }
     }
 }

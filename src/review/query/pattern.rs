@@ -43,6 +43,13 @@ impl Pattern {
             [_] if self.exact => self.pieces[0] == text,
             [folded] if text.is_ascii() => folded.as_bytes().eq_ignore_ascii_case(text.as_bytes()),
             [folded] => fold(text) == folded.as_str(),
+            [first, middle @ .., last] if text.is_ascii() => {
+                let text = text.as_bytes();
+                let ends = first.len() + last.len() <= text.len()
+                    && text[..first.len()].eq_ignore_ascii_case(first.as_bytes())
+                    && text[text.len() - last.len()..].eq_ignore_ascii_case(last.as_bytes());
+                ends && in_order_ascii(&text[first.len()..text.len() - last.len()], middle)
+            }
             [first, middle @ .., last] => {
                 let text = fold(text);
                 let Some(rest) = text.strip_prefix(first.as_str()) else { return false };
@@ -57,7 +64,7 @@ impl Pattern {
     pub(super) fn is_in(&self, text: &str) -> bool {
         match self.folded.as_slice() {
             [folded] if self.caseless => text.contains(folded.as_str()),
-            [folded] if text.is_ascii() => contains_ascii(text.as_bytes(), folded.as_bytes()),
+            pieces if text.is_ascii() => in_order_ascii(text.as_bytes(), pieces),
             pieces => in_order(&fold(text), pieces),
         }
     }
@@ -79,12 +86,21 @@ fn in_order(mut text: &str, pieces: &[String]) -> bool {
     true
 }
 
-/// Whether `small`, in small letters, is in `text`, whatever its letters.
-fn contains_ascii(text: &[u8], small: &[u8]) -> bool {
-    let Some((&first, rest)) = small.split_first() else { return true };
-    let Some(last_start) = text.len().checked_sub(small.len()) else { return false };
+/// As [`in_order`], for text that was not put in small letters.
+fn in_order_ascii(mut text: &[u8], pieces: &[String]) -> bool {
+    for piece in pieces {
+        let Some(at) = find_ascii(text, piece.as_bytes()) else { return false };
+        text = &text[at + piece.len()..];
+    }
+    true
+}
+
+/// Where `small`, in small letters, is in `text`, whatever its letters.
+fn find_ascii(text: &[u8], small: &[u8]) -> Option<usize> {
+    let Some((&first, rest)) = small.split_first() else { return Some(0) };
+    let last_start = text.len().checked_sub(small.len())?;
     let large = first.to_ascii_uppercase();
-    (0..=last_start).any(|at| {
+    (0..=last_start).find(|&at| {
         (text[at] == first || text[at] == large) && text[at + 1..at + small.len()].eq_ignore_ascii_case(rest)
     })
 }
