@@ -1,7 +1,16 @@
 //! Which samples look wrong, and why? One file a detector; [`DETECTORS`] is the registry.
 
+pub mod confident;
+mod folds;
+mod judge;
 mod label_error;
+mod matrix;
+mod pool;
 mod ridge;
+mod vote;
+
+use std::collections::BTreeMap;
+use std::time::Instant;
 
 use crate::compare::{Side, VersionDiff};
 use crate::feature::{Cache, FeatureError};
@@ -109,6 +118,135 @@ impl Scan {
 }
 
 /// Runs the detectors named (all when empty) and ranks what they say.
-pub fn scan(_input: &Input<'_>, _detectors: &[String], _task: &Task) -> Result<Scan, DetectError> {
-    todo!()
+pub fn scan(input: &Input<'_>, detectors: &[String], task: &Task) -> Result<Scan, DetectError> {
+    scan_with(DETECTORS, input, detectors, task)
+}
+
+fn scan_with(
+    registry: &[&dyn Detector],
+    input: &Input<'_>,
+    names: &[String],
+    task: &Task,
+) -> Result<Scan, DetectError> {
+    if let Some(name) = names.iter().find(|name| registry.iter().all(|detector| detector.id() != **name)) {
+        let known = registry.iter().map(|detector| detector.id()).collect::<Vec<_>>().join(", ");
+        return Err(DetectError::Unknown { name: name.clone(), known });
+    }
+    let mut scan = Scan::default();
+    let mut signals: BTreeMap<u32, Vec<Signal>> = BTreeMap::new();
+    for detector in registry {
+        if !names.is_empty() && !names.iter().any(|name| name == detector.id()) {
+            continue;
+        }
+        task.check()?;
+        let start = Instant::now();
+        let findings = detector.run(input, task)?;
+        let seconds = start.elapsed().as_secs_f64();
+        scan.runs.push(DetectorRun { detector: detector.id(), seconds, note: findings.note });
+        for signal in findings.signals {
+            signals.entry(signal.row).or_default().push(signal);
+        }
+        scan.clusters.extend(findings.clusters);
+        scan.warnings.extend(findings.warnings);
+    }
+    scan.ranking = signals
+        .into_iter()
+        .map(|(row, signals)| {
+            let suspicion = signals.iter().map(|signal| signal.score).fold(0.0, f64::max);
+            Ranked { row, suspicion, signals }
+        })
+        .collect();
+    // Stable sorts: equal suspicions keep the order of rows, which is that of keys.
+    scan.ranking.sort_by(|a, b| b.suspicion.total_cmp(&a.suspicion));
+    scan.clusters.sort_by(|a, b| b.score.total_cmp(&a.score));
+    // Two detectors that could not read one picture say so once.
+    scan.warnings.sort();
+    scan.warnings.dedup();
+    Ok(scan)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::feature::Fingerprints;
+    use crate::model::{SourceRef, VersionBuilder};
+    use crate::source::{Dataset, Pictures, ReadError, Stamp};
+
+    struct NoPictures;
+    impl Pictures for NoPictures {
+        fn read(&self, _row: usize) -> Result<Vec<u8>, ReadError> {
+            Err(ReadError::Missing)
+        }
+        fn stamp(&self, _row: usize) -> Option<Stamp> {
+            None
+        }
+        fn path(&self, _row: usize) -> Option<PathBuf> {
+            None
+        }
+    }
+
+    /// Gives fixed scores to rows.
+    struct Fixed(&'static str, &'static [(u32, f64, bool)]);
+    impl Detector for Fixed {
+        fn id(&self) -> &'static str {
+            self.0
+        }
+        fn summary(&self) -> &'static str {
+            "fixed scores"
+        }
+        fn run(&self, _input: &Input<'_>, _task: &Task) -> Result<Findings, DetectError> {
+            let signal = |&(row, score, alarm): &(u32, f64, bool)| Signal {
+                detector: self.0,
+                row,
+                score,
+                alarm,
+                probabilities: Vec::new(),
+                suggested: None,
+                neighbors: Vec::new(),
+                cluster: None,
+                area: None,
+                reason: String::new(),
+            };
+            Ok(Findings { signals: self.1.iter().map(signal).collect(), ..Findings::default() })
+        }
+    }
+
+    /// Row, suspicion and number of signals of each ranked sample.
+    type Lines<'a> = &'a [(u32, f64, usize)];
+
+    fn check(names: &[&str], expected: Result<(Lines<'_>, bool), &str>) {
+        let registry: [&dyn Detector; 2] = [
+            &Fixed("first", &[(3, 0.5, false), (1, 0.25, false), (2, 0.5, false)]),
+            &Fixed("second", &[(1, 0.75, true), (3, 0.5, false)]),
+        ];
+        let source = SourceRef { kind: "folder".into(), place: "/data".into(), revision: None };
+        let version = VersionBuilder::default().build(source, "data", "folder names").0;
+        let dataset = Dataset { version: Arc::new(version), pictures: Arc::new(NoPictures) };
+        let fingerprints = Fingerprints::default();
+        let cache = Cache::none();
+        let target = Side { dataset: &dataset, fingerprints: &fingerprints };
+        let input = Input { target, base: None, cache: &cache, seed: 0 };
+        let names: Vec<String> = names.iter().map(|&name| name.into()).collect();
+        match (scan_with(&registry, &input, &names, &Task::new()), expected) {
+            (Ok(scan), Ok((ranking, alarm))) => {
+                let found: Vec<_> =
+                    scan.ranking.iter().map(|r| (r.row, r.suspicion, r.signals.len())).collect();
+                assert_eq!(found, ranking, "{names:?}");
+                assert_eq!(scan.alarm(), alarm);
+            }
+            (Err(error), Err(message)) => assert_eq!(error.to_string(), message),
+            (found, expected) => panic!("{names:?}: {found:?} instead of {expected:?}"),
+        }
+    }
+
+    #[test]
+    fn the_largest_score_ranks_and_ties_go_by_key() {
+        check(&[], Ok((&[(1, 0.75, 2), (2, 0.5, 1), (3, 0.5, 2)], true)));
+        check(&["first"], Ok((&[(2, 0.5, 1), (3, 0.5, 1), (1, 0.25, 1)], false)));
+        check(&["second", "first"], Ok((&[(1, 0.75, 2), (2, 0.5, 1), (3, 0.5, 2)], true)));
+        check(&["third"], Err("there is no detector `third`; there are: first, second"));
+    }
 }

@@ -18,7 +18,7 @@ pub use cache::Cache;
 pub use fingerprint::{Fingerprints, fingerprint};
 pub use hand_crafted::HandCrafted;
 pub use look::{Embeddings, Look, Looks, embed, look};
-pub use neighbors::{Nearest, nearest};
+pub use neighbors::{Hit, Nearest, nearest, nearest_allowed};
 pub use similar::most_similar;
 
 use crate::task::Cancelled;

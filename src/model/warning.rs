@@ -24,6 +24,8 @@ pub enum WarningKind {
     NotAPicture,
     /// The class has too few samples to be judged.
     TooFew,
+    /// The base has no such class, so that nothing trusted says what it looks like.
+    NewClass,
 }
 
 /// Trouble with one sample (or place), in words a person can act on.
@@ -59,6 +61,7 @@ impl WarningKind {
             Self::WrongExtension => "wrong-extension",
             Self::NotAPicture => "not-a-picture",
             Self::TooFew => "too-few",
+            Self::NewClass => "new-class",
         }
     }
 }

@@ -5,6 +5,7 @@
 mod common;
 
 mod compare;
+mod detect;
 mod feature;
 mod source;
 #[cfg(feature = "gui")]
@@ -15,6 +16,7 @@ fn main() {
         ("source", source::run),
         ("feature", feature::run),
         ("compare", compare::run),
+        ("detect", detect::run),
         #[cfg(feature = "gui")]
         ("ui", ui::run),
     ];

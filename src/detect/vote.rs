@@ -1,0 +1,133 @@
+//! What do the most similar samples say? A vote of the 30 nearest by cosine, in 128 principal directions.
+
+use faer::linalg::matmul::matmul;
+use faer::{Accum, Mat, MatMut, MatRef, Par};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+use rayon::prelude::*;
+
+use super::matrix::{Linear, Matrix, apply};
+use super::ridge::Lesson;
+use crate::feature::{Hit, nearest_allowed};
+use crate::task::{Cancelled, Task};
+
+/// Principal directions that are kept.
+const DIRECTIONS: usize = 128;
+/// Samples from which the directions are found, evenly spread: more would not turn them noticeably.
+const SAMPLES: usize = 8192;
+const BLOCK: usize = 512;
+/// Each round multiplies what separates the kept directions from the rest by the ratio of their variances.
+const ROUNDS: usize = 6;
+/// Neighbours that vote.
+const VOTERS: usize = 30;
+
+/// What the neighbours say.
+pub(super) struct Votes {
+    /// For every row one score a class: the logarithm of its share of votes, centred.
+    pub scores: Matrix,
+    /// For every row its nearest teaching rows, nearest first.
+    pub neighbors: Vec<Vec<Hit>>,
+}
+
+/// Asks the nearest teaching rows of every row; those of its own group (itself and its copies) have no say.
+pub(super) fn vote(lesson: &Lesson<'_>, groups: &[u32], seed: u64, task: &Task) -> Result<Votes, Cancelled> {
+    let taught = lesson.labels.len();
+    let rows = project(lesson.features, taught, seed, task)?;
+    let allowed = |query: usize, position: usize| groups[query] != groups[position];
+    let voters = VOTERS.min(taught / 4).max(1);
+    let reference = &rows.values[..taught * rows.width];
+    let neighbors = nearest_allowed(&rows.values, reference, rows.width, voters, &allowed, task)?;
+    let classes = lesson.classes;
+    let mut scores = Matrix::zeros(neighbors.len(), classes);
+    // The floor keeps classes that nobody voted for apart from impossible ones; it stays below the even share.
+    let floor = (0.1 / classes as f64).min(1e-3);
+    for (out, hits) in scores.values.chunks_exact_mut(classes).zip(&neighbors) {
+        let mut votes = vec![0.05; classes];
+        for hit in hits {
+            votes[lesson.labels[hit.position as usize] as usize] += 1.0;
+        }
+        let total: f64 = votes.iter().sum();
+        for votes in &mut votes {
+            *votes = (*votes / total).max(floor).ln();
+        }
+        let mean = votes.iter().sum::<f64>() / classes as f64;
+        out.iter_mut().zip(votes).for_each(|(out, score)| *out = (score - mean) as f32);
+    }
+    Ok(Votes { scores, neighbors })
+}
+
+/// All rows in the principal directions of the first `taught`, each of length one.
+///
+/// Cosines do not depend on how the directions are turned among themselves, so that the subspace is enough:
+/// subspace iteration from a seeded start. The teaching rows have mean zero (they are standardised).
+fn project(features: &Matrix, taught: usize, seed: u64, task: &Task) -> Result<Matrix, Cancelled> {
+    task.begin("Finding what varies most", ROUNDS);
+    let width = features.width;
+    let directions = DIRECTIONS.min(width);
+    let count = taught.min(SAMPLES);
+    let samples: Vec<usize> = (0..count).map(|at| at * taught / count).collect();
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut basis: Vec<f32> =
+        (0..width * directions).map(|_| if rng.next_u32() & 1 == 0 { 1.0 } else { -1.0 }).collect();
+    for _ in 0..ROUNDS {
+        let view = MatRef::from_column_major_slice(&basis, width, directions);
+        let parts = samples
+            .par_chunks(BLOCK)
+            .map(|rows| {
+                task.check()?;
+                let gathered: Vec<f32> = rows.iter().flat_map(|&row| features.row(row)).copied().collect();
+                let block = MatRef::from_row_major_slice(&gathered, rows.len(), width);
+                let mut seen = vec![0.0; rows.len() * directions];
+                let mut seen = MatMut::from_column_major_slice_mut(&mut seen, rows.len(), directions);
+                matmul(seen.as_mut(), Accum::Replace, block, view, 1.0, Par::Seq);
+                let mut part = vec![0.0_f32; width * directions];
+                let out = MatMut::from_column_major_slice_mut(&mut part, width, directions);
+                matmul(out, Accum::Replace, block.transpose(), seen.as_ref(), 1.0, Par::Seq);
+                Ok(part)
+            })
+            .collect::<Result<Vec<Vec<f32>>, Cancelled>>()?;
+        let mut sum = vec![0.0_f64; width * directions];
+        for part in parts {
+            sum.iter_mut().zip(&part).for_each(|(sum, &x)| *sum += f64::from(x));
+        }
+        let turned: Mat<f64> = MatRef::from_column_major_slice(&sum, width, directions).qr().compute_thin_Q();
+        for (column, basis) in basis.chunks_exact_mut(width).enumerate() {
+            basis.iter_mut().enumerate().for_each(|(row, value)| *value = turned[(row, column)] as f32);
+        }
+        task.advance(1);
+    }
+    let onto = Linear { weights: basis, offsets: vec![0.0; directions] };
+    let mut rows = apply(features, &[(0..features.rows(), &onto)], directions, task)?;
+    rows.values.par_chunks_exact_mut(directions).for_each(|row| {
+        let length = row.iter().map(|x| x * x).sum::<f32>().sqrt();
+        if length > 0.0 {
+            for x in row {
+                *x /= length;
+            }
+        }
+    });
+    Ok(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_directions_that_vary_are_kept() {
+        // 200 numbers of which 20 vary much: 128 directions must hold them, so that cosines hardly change.
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let values = (0..600 * 200)
+            .map(|at| (rng.next_u32() as f32 / u32::MAX as f32 - 0.5) * if at % 10 == 0 { 20.0 } else { 0.1 })
+            .collect();
+        let features = Matrix { width: 200, values };
+        let rows = project(&features, 600, 3, &Task::new()).unwrap();
+        assert_eq!((rows.rows(), rows.width), (600, 128));
+        for (a, b) in [(0, 1), (5, 500), (17, 300)] {
+            let dot = |m: &Matrix, a, b| m.row(a).iter().zip(m.row(b)).map(|(x, y)| x * y).sum::<f32>();
+            let cosine = dot(&features, a, b) / (dot(&features, a, a) * dot(&features, b, b)).sqrt();
+            assert!((dot(&rows, a, b) - cosine).abs() < 0.01, "{a} {b}");
+            assert!((dot(&rows, a, a) - 1.0).abs() < 1e-4);
+        }
+    }
+}
