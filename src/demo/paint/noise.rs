@@ -35,19 +35,16 @@ pub fn value(x: f32, y: f32, seed: u32) -> f32 {
     top * (1.0 - sy) + low * sy
 }
 
+/// Eight directions. A table, as a branch on random bits is mispredicted more often than not.
+const DIRECTIONS: [(f32, f32); 8] = {
+    const D: f32 = std::f32::consts::FRAC_1_SQRT_2;
+    [(1.0, 0.0), (-1.0, 0.0), (0.0, 1.0), (0.0, -1.0), (D, D), (D, -D), (-D, D), (-D, -D)]
+};
+
 #[inline]
 fn slope(h: u32, x: f32, y: f32) -> f32 {
-    const DIAGONAL: f32 = std::f32::consts::FRAC_1_SQRT_2;
-    match h >> 29 {
-        0 => x,
-        1 => -x,
-        2 => y,
-        3 => -y,
-        4 => (x + y) * DIAGONAL,
-        5 => (x - y) * DIAGONAL,
-        6 => (y - x) * DIAGONAL,
-        _ => (-x - y) * DIAGONAL,
-    }
+    let (dx, dy) = DIRECTIONS[(h >> 29) as usize];
+    dx * x + dy * y
 }
 
 /// Gradient noise, about in [-1, 1].
