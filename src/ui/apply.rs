@@ -95,7 +95,7 @@ pub fn apply(app: &mut App, ctx: &egui::Context, command: Command) {
         }
         Command::SetView(view) => app.view.view = view,
         Command::Search(text) => {
-            app.view.query = Query::parse(&text);
+            app.view.query = Query::parse(&text).map(|query| query.prefer_exact(app.classes()));
             app.view.search = text;
             if app.view.queue == Queue::Overview && !app.view.search.trim().is_empty() {
                 app.view.queue = Queue::All;
