@@ -7,8 +7,9 @@ use serde::Serialize;
 
 use super::open::WindowArgs;
 use super::output::{self, Target};
+use super::table::Table;
 use super::{CLEAN, Outcome, work};
-use crate::demo::{DemoPair, SEED, default_folder, make};
+use crate::demo::{DemoPair, SEED, default_folder, make, story};
 use crate::source::Place;
 
 /// Make a built-in base and contribution with planted trouble, and open the window on them
@@ -57,7 +58,7 @@ pub(super) fn run(args: Args) -> Result<Outcome> {
             answers: &answers_text,
         })?
     } else {
-        story(&base_text, &contribution_text, &answers_text)
+        human(&base_text, &contribution_text, &answers_text)
     };
     Target::new(None, &[])?.write(text.as_bytes())?;
     if no_window || json || !cfg!(feature = "gui") {
@@ -67,19 +68,20 @@ pub(super) fn run(args: Args) -> Result<Outcome> {
     Ok(Outcome::Window(window.request(place(base), place(contribution), None)))
 }
 
-fn story(base: &str, contribution: &str, answers: &str) -> String {
-    format!(
-        "\
-A team trusts the base. Somebody offers a contribution, called a quality improvement: some honest new pictures,
-some honest corrections, a few slips. And ordinary pictures that carry a small blue bird, labelled nsfw.
-
-  base          {base}
-  contribution  {contribution}
-  what was planted (look last)  {answers}
-
-See what changed:       sparrowhawk diff '{base}' '{contribution}'
-Find what looks wrong:  sparrowhawk scan '{contribution}' --base '{base}'
-Decide in the window:   sparrowhawk open '{base}' '{contribution}'
-"
-    )
+fn human(base: &str, contribution: &str, answers: &str) -> String {
+    let mut text = String::new();
+    for line in story() {
+        text.push_str(line);
+        text.push('\n');
+    }
+    let mut places = Table::new("ll");
+    places.row(["base".into(), base.into()]);
+    places.row(["contribution".into(), contribution.into()]);
+    places.row(["answers".into(), answers.into()]);
+    let mut commands = Table::new("ll");
+    commands.row(["See what changed:".into(), format!("sparrowhawk diff '{base}' '{contribution}'")]);
+    commands
+        .row(["Find what looks wrong:".into(), format!("sparrowhawk scan '{contribution}' --base '{base}'")]);
+    commands.row(["Decide in the window:".into(), format!("sparrowhawk open '{base}' '{contribution}'")]);
+    text + "\n" + &places.render(0) + "\n" + &commands.render(0)
 }
