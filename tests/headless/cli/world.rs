@@ -153,25 +153,38 @@ impl World {
     }
 }
 
-/// A picture of a class: a hue, a pattern of its own, and noise of its number.
+/// A picture of a class: a hue and a pattern of the class; patches, phase and noise of its number,
+/// so that no two are alike.
 pub fn picture(class: &str, n: u32) -> RgbImage {
-    let mut state = n.wrapping_mul(2_654_435_761) ^ class.len() as u32 ^ 0x9E37_79B9;
+    let mut state = (n + 1).wrapping_mul(2_654_435_761) ^ (class.len() as u32) << 8;
     let mut random = move |below: u32| {
         state ^= state << 13;
         state ^= state >> 17;
         state ^= state << 5;
-        state % below
+        (state >> 8) % below
     };
     let (phase, size) = (random(12), 5 + random(4));
+    let patches: Vec<[u32; 5]> =
+        (0..5).map(|_| [random(SIDE), random(SIDE), 10 + random(24), 10 + random(24), random(90)]).collect();
     RgbImage::from_fn(SIDE, SIDE, |x, y| {
-        let noise = random(40) as u8;
+        let lit: u32 = patches
+            .iter()
+            .filter(|[left, top, width, height, _]| {
+                (*left..left + width).contains(&x) && (*top..top + height).contains(&y)
+            })
+            .map(|patch| patch[4])
+            .sum();
+        let pattern = match class {
+            "red" => (x + phase) / size % 2 == 0,
+            "green" => (y + phase) / size % 2 == 0,
+            _ => x.abs_diff(20 + 2 * phase).pow(2) + y.abs_diff(32).pow(2) < 60 * size,
+        };
+        let strong = (60 + lit + 40 * u32::from(pattern) + random(30)).min(255) as u8;
+        let weak = (20 + lit / 2 + random(30)).min(255) as u8;
         match class {
-            "red" => Rgb([if (x + phase) / size % 2 == 0 { 200 } else { 120 } + noise, 30 + noise, 30]),
-            "green" => Rgb([30, if (y + phase) / size % 2 == 0 { 190 } else { 110 } + noise, 40 + noise]),
-            _ => {
-                let distance = x.abs_diff(32 + phase / 4).pow(2) + y.abs_diff(32).pow(2);
-                Rgb([40 + noise, 40, if distance < 40 * size { 210 } else { 90 } + noise])
-            }
+            "red" => Rgb([strong, weak, weak]),
+            "green" => Rgb([weak, strong, weak]),
+            _ => Rgb([weak, weak, strong]),
         }
     })
 }
