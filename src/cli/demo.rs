@@ -9,7 +9,7 @@ use super::open::WindowArgs;
 use super::output::{self, Target};
 use super::table::Table;
 use super::{CLEAN, Outcome, work};
-use crate::demo::{DemoPair, SEED, default_folder, make, story};
+use crate::demo::{DemoPair, Plan, SEED, default_folder, make_planned, story};
 use crate::source::Place;
 
 /// Make a built-in base and contribution with planted trouble, and open the window on them
@@ -23,6 +23,10 @@ pub(super) struct Args {
     /// Where to make them [default: the user's data folder]
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
+    /// Pictures of each class in the base; everything else in proportion
+    #[arg(long, value_name = "N", hide = true, default_value_t = Plan::default().base_per_class as u16,
+        value_parser = clap::value_parser!(u16).range(9..=3000))]
+    per_class: u16,
     /// Only make them and say where they are
     #[arg(long)]
     no_window: bool,
@@ -43,10 +47,11 @@ struct Json<'a> {
 }
 
 pub(super) fn run(args: Args) -> Result<Outcome> {
-    let Args { seed, folder, no_window, json, window } = args;
+    let Args { seed, folder, per_class, no_window, json, window } = args;
+    let plan = plan(per_class.into());
     let folder = folder.unwrap_or_else(|| default_folder(seed));
     let DemoPair { base, contribution, answers } =
-        work::run("demo", move |task| Ok(make(&folder, seed, task)?))?;
+        work::run("demo", move |task| Ok(make_planned(&folder, seed, &plan, task)?))?;
     let [base_text, contribution_text, answers_text] =
         [&base, &contribution, &answers].map(|path| path.to_string_lossy().into_owned());
     let text = if json {
@@ -68,6 +73,27 @@ pub(super) fn run(args: Args) -> Result<Outcome> {
     Ok(Outcome::Window(window.request(place(base), place(contribution), None)))
 }
 
+/// The demo's plan, smaller or larger.
+fn plan(per_class: usize) -> Plan {
+    let full = Plan::default();
+    let part = |count: usize| (count * per_class / full.base_per_class).max(1);
+    Plan {
+        base_per_class: per_class,
+        additions: part(full.additions),
+        slips: part(full.slips),
+        relabels: part(full.relabels),
+        reencodes: part(full.reencodes),
+        edits: part(full.edits),
+        near_duplicates: part(full.near_duplicates),
+        exact_duplicates: part(full.exact_duplicates),
+        renames: part(full.renames),
+        split_moves: part(full.split_moves),
+        removals: part(full.removals),
+        triggers: part(full.triggers),
+        triggers_on_copies: part(full.triggers_on_copies),
+    }
+}
+
 fn human(base: &str, contribution: &str, answers: &str) -> String {
     let mut text = String::new();
     for line in story() {
@@ -84,4 +110,14 @@ fn human(base: &str, contribution: &str, answers: &str) -> String {
         .row(["Find what looks wrong:".into(), format!("sparrowhawk scan '{contribution}' --base '{base}'")]);
     commands.row(["Decide in the window:".into(), format!("sparrowhawk open '{base}' '{contribution}'")]);
     text + "\n" + &places.render(0) + "\n" + &commands.render(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_plan_of_the_default_size_is_the_demo_that_the_window_makes() {
+        assert_eq!(plan(Plan::default().base_per_class), Plan::default());
+    }
 }

@@ -235,7 +235,7 @@ fn human(pair: &Pair, top: usize) -> String {
             count(class.base),
             count(class.contribution),
             format!("{} %", points(class.share_change)),
-            format!("{} to {}", points(class.share_change_low), points(class.share_change_high)),
+            format!("{} to {} %", points(class.share_change_low), points(class.share_change_high)),
             p_value(class.p_adjusted),
         ]);
     }

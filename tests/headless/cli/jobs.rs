@@ -193,16 +193,28 @@ fn what_cannot_be_exported_or_applied_is_an_error() {
 }
 
 #[test]
-fn the_demo_is_made_once_and_told() {
+fn the_demo_is_made_once_told_and_ready_to_be_compared() {
     let world = World::new();
     let folder = world.path("demo");
-    let made = world.run(&["demo", "--folder", &folder, "--json"]);
+    let small = ["demo", "--per-class", "10", "--folder", folder.as_str()];
+    let made = world.run(&[&small[..], &["--json"]].concat());
     assert_eq!(made.status, 0, "{}", made.stderr);
     let made = made.json();
-    for field in ["base", "contribution", "answers"] {
-        assert!(Path::new(made[field].as_str().unwrap()).exists(), "{field}");
-    }
-    let again = world.run(&["demo", "--folder", &folder, "--no-window"]);
+    let [base, contribution, answers] =
+        ["base", "contribution", "answers"].map(|f| made[f].as_str().unwrap());
+    assert!(Path::new(answers).is_file());
+    let before = world::listing(Path::new(&folder));
+    let again = world.run(&[&small[..], &["--no-window"]].concat());
     assert_eq!(again.status, 0);
-    assert!(again.stdout.contains("sparrowhawk diff"), "{}", again.stdout);
+    assert!(again.stdout.contains("sparrowhawk diff") && again.stdout.contains(base), "{}", again.stdout);
+    assert_eq!(world::listing(Path::new(&folder)), before, "made once");
+    let diff = world.run(&["diff", base, contribution, "--json"]);
+    assert_eq!(diff.status, 1, "{}", diff.stderr);
+    let diff = diff.json();
+    assert_eq!(diff["base"]["samples"], 80);
+    for kind in
+        ["added", "relabelled", "re-encoded", "edited", "duplicated", "renamed", "split-moved", "removed"]
+    {
+        assert!(diff["summary"][kind].as_u64().unwrap() > 0, "{kind}: {}", diff["summary"]);
+    }
 }
