@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Result, anyhow};
 use serde::Serialize;
 
 use super::arguments::{ListArgs, SourceArg, ThreadArgs, source};
@@ -28,7 +28,7 @@ pub(super) struct Args {
     /// The dataset to correct; it is only read
     #[arg(value_name = "SOURCE", value_parser = source())]
     source: SourceArg,
-    /// Where the corrected dataset goes; must not exist yet
+    /// Where the corrected dataset goes, a folder for a folder, a file for a list; must not exist yet
     #[arg(long, value_name = "DEST", required_unless_present = "dry_run")]
     out: Option<PathBuf>,
     /// Undo the patch instead
@@ -76,8 +76,7 @@ struct Refused<'a> {
 
 pub(super) fn run(args: Args) -> Result<Outcome> {
     let text = output::read_text(&args.patch, "patch", MAX_PATCH_BYTES)?;
-    let patch =
-        PatchFile::parse(&text).with_context(|| format!("not a usable patch: {}", args.patch.display()))?;
+    let patch = PatchFile::parse(&text).map_err(|error| anyhow!("{error}: {}", args.patch.display()))?;
     drop(text);
     args.threads.start();
     let (text, refused) = work::run("apply", move |task| {
@@ -126,18 +125,18 @@ fn human(applied: &Applied, args: &Args) -> String {
     }
     let operations = counted(done.len(), "operation", "operations");
     let _ = match &args.out {
-        _ if args.dry_run => writeln!(text, "{operations} would be carried out; nothing was written"),
-        Some(out) if refused.is_empty() => {
-            writeln!(text, "{operations} carried out, written to {}", out.display())
+        _ if !refused.is_empty() => writeln!(text, "{operations} could be carried out"),
+        Some(out) if !args.dry_run => {
+            writeln!(text, "{operations} carried out, written to {}", printable(&out.to_string_lossy()))
         }
-        _ => writeln!(text, "{operations} could be carried out"),
+        _ => writeln!(text, "{operations} would be carried out; nothing was written"),
     };
     for (key, operation) in done.iter().take(args.top) {
         let _ = writeln!(text, "  {}: {}", printable(key), printable(operation));
     }
     text.push_str(&output::more(done.len(), args.top, "operation", "operations"));
     for sentence in advice {
-        let _ = writeln!(text, "note: {}", printable(sentence));
+        let _ = writeln!(text, "note: {}", output::sentence(sentence));
     }
     text
 }

@@ -8,7 +8,7 @@ use clap::builder::PossibleValuesParser;
 
 use super::arguments::{ClassMapArg, ComputeArgs, ListArgs, class_map};
 use super::load::{MAX_CLASS_MAP_BYTES, load};
-use super::output::{self, Target, counted};
+use super::output::{self, Target, counted, printable};
 use super::{CLEAN, Outcome, work};
 use crate::compare::ClassMap;
 use crate::export::{EXPORTERS, ExportInput, exporter};
@@ -76,8 +76,11 @@ pub(super) fn run(args: Args) -> Result<Outcome> {
     })?;
     target.write(&bytes)?;
     if let Some(file) = target.file() {
-        let said =
-            format!("{} written to {}\n", counted(corrections, "correction", "corrections"), file.display());
+        let said = format!(
+            "{} written to {}\n",
+            counted(corrections, "correction", "corrections"),
+            printable(&file.to_string_lossy())
+        );
         Target::new(None, &[])?.write(said.as_bytes())?;
     }
     Ok(Outcome::Exit(CLEAN))
@@ -121,13 +124,13 @@ fn spelling_of(map: &ClassMap, own: &BTreeSet<String>) -> BTreeMap<String, Strin
 /// Writes class names of corrections as the contribution spells them.
 fn spell(corrections: &mut [Correction], spelling: &BTreeMap<String, String>) {
     for correction in corrections {
-        let labels = [
-            correction.subject.label.as_mut(),
-            match &mut correction.verdict {
-                Verdict::Relabel(label) => Some(label),
-                _ => None,
-            },
-        ];
+        let new_label = match &mut correction.verdict {
+            Verdict::Relabel(label) => Some(label),
+            // The label that comes back.
+            Verdict::Revert => correction.subject.base.as_mut().and_then(|base| base.label.as_mut()),
+            _ => None,
+        };
+        let labels = [correction.subject.label.as_mut(), new_label];
         for label in labels.into_iter().flatten() {
             if let Some(own) = spelling.get(label.as_str()) {
                 own.clone_into(label);
@@ -139,7 +142,7 @@ fn spell(corrections: &mut [Correction], spelling: &BTreeMap<String, String>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{ContentHash, Subject};
+    use crate::model::{ContentHash, Subject, SubjectBase};
 
     #[test]
     fn base_names_are_written_as_the_contribution_spells_them() {
@@ -165,6 +168,22 @@ mod tests {
         spell(&mut corrections, &spelling);
         // Two of its classes are the base's `outwear`: which one is meant cannot be known, so it stays.
         assert_eq!(corrections, [correction("T-Shirt", "Hat"), correction("T-Shirt", "outwear")]);
+        let reverted = |base_label: &str| Correction {
+            subject: Subject {
+                base: Some(SubjectBase {
+                    key: "1".into(),
+                    hash: ContentHash([0; 32]),
+                    label: Some(base_label.into()),
+                    split: None,
+                }),
+                ..correction("Hat", "").subject
+            },
+            verdict: Verdict::Revert,
+            ..correction("", "")
+        };
+        let mut corrections = [reverted("t-shirt")];
+        spell(&mut corrections, &spelling);
+        assert_eq!(corrections, [reverted("T-Shirt")]);
         let own = BTreeSet::from(["t-shirt".to_owned()]);
         assert!(spelling_of(&map, &own).is_empty());
     }

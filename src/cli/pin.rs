@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::arguments::{ComputeArgs, ListArgs, SourceArg, source};
 use super::load::load;
-use super::output::{Target, counted};
+use super::output::{Target, counted, printable};
 use super::{CLEAN, Outcome, work};
 use crate::trust::{LockFile, samples_path, write_samples};
 
@@ -59,7 +59,7 @@ pub(super) fn run(args: Args) -> Result<Outcome> {
     target.write(lock.render().as_bytes())?;
     if let Some(file) = target.file() {
         let samples = counted(usize::try_from(lock.samples)?, "sample", "samples");
-        let said = format!("{}  {samples}, written to {}\n", lock.pin, file.display());
+        let said = format!("{}  {samples}, written to {}\n", lock.pin, printable(&file.to_string_lossy()));
         Target::new(None, &[])?.write(said.as_bytes())?;
     }
     Ok(Outcome::Exit(CLEAN))

@@ -1,5 +1,5 @@
 //! What several test binaries need.
-#![allow(dead_code)]
+#![allow(dead_code, clippy::print_stderr)]
 
 use std::path::{Path, PathBuf};
 

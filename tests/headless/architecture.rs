@@ -50,7 +50,7 @@ fn imports_point_up() {
                 let rest = &line[at + 7..];
                 let other: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
                 let Some(theirs) = layer(&other) else { continue };
-                let peer = theirs == own && other != folder && !(own == 0);
+                let peer = theirs == own && other != folder && own != 0;
                 let allowed = ALLOWED.iter().any(|a| {
                     a.split_once(": ").is_some_and(|(file, what)| relative == file && rest.starts_with(what))
                 });

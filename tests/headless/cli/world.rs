@@ -65,7 +65,8 @@ impl World {
         for variable in ["CACHE", "DATA", "CONFIG", "STATE"] {
             command.env(format!("XDG_{variable}_HOME"), home.join(variable.to_lowercase()));
         }
-        command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY").env_remove("SPARROWHAWK_DATA");
+        command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
+        command.env_remove("SPARROWHAWK_DATA").env_remove("SPARROWHAWK_CACHE");
         command.env("RUST_BACKTRACE", "0");
         command
     }
