@@ -97,7 +97,7 @@ pub(super) fn diff_with(
         );
     }
     task.begin("Comparing versions", 0);
-    let names = Names::of(&base.dataset.version, &contribution.dataset.version);
+    let names = Names::of(base, contribution);
     let mut pairs = Pairs::none(base, contribution);
     let mut same_keys = names.same_keys();
     same_keys.retain(|&(row, base_row)| {
@@ -112,7 +112,9 @@ pub(super) fn diff_with(
     pairing::pair_by_content(&names, base, contribution, &mut pairs);
     task.check()?;
     same_keys.retain(|&(row, base_row)| pairs.free(row, base_row));
-    same_keys.iter().for_each(|&(row, base_row)| pairs.join(row, base_row));
+    for &(row, base_row) in &same_keys {
+        pairs.join(row, base_row);
+    }
 
     let mut found =
         Found { pictures: compare_pairs(base, contribution, &same_keys, task)?, ..Found::default() };
@@ -126,7 +128,7 @@ pub(super) fn diff_with(
     if !unknown.is_empty() && !pairs.row_of.is_empty() {
         let looks = (look_at(base, None)?, look_at(contribution, Some(&unknown))?);
         let matches = near_matches(base, contribution, &names, &pairs, &unknown, (&looks.0, &looks.1), task)?;
-        assign(matches, &mut pairs, &mut found);
+        assign(&matches, &mut pairs, &mut found);
     }
     Ok(list_changes(base, contribution, &names, pairs, &found))
 }
@@ -287,9 +289,9 @@ fn near_matches(
 
 /// Pairs unknown rows with base rows that are free, best matches first; the others are copies of their best match.
 /// A row that shows a base picture unchanged is never taken for an edit of another.
-fn assign(matches: Vec<Match>, pairs: &mut Pairs, found: &mut Found) {
+fn assign(matches: &[Match], pairs: &mut Pairs, found: &mut Found) {
     let mut unchanged = vec![false; pairs.base_of.len()];
-    for m in &matches {
+    for m in matches {
         unchanged[m.row as usize] |= m.change == PictureChange::ReEncoded;
     }
     let fits = |m: &Match| m.change == PictureChange::ReEncoded || !unchanged[m.row as usize];

@@ -249,3 +249,55 @@ fn average(raw: &[u8], width: usize, height: usize, window: usize) -> Vec<u16> {
     }
     smooth
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A picture whose brightness is `value(x, y)`.
+    fn picture(width: u32, height: u32, value: impl Fn(u32, u32) -> u32) -> Picture {
+        let rgb = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
+        let rgb = rgb.flat_map(|(x, y)| [value(x, y).min(255) as u8; 3]).collect();
+        Picture { width, height, rgb, format: "png" }
+    }
+
+    #[test]
+    fn pictures_of_any_shape_can_be_compared() {
+        for (width, height) in [(1, 1), (1, 5_000), (5_000, 1), (2, 3), (31, 33), (7, 3_000), (700, 500)] {
+            let grey = picture(width, height, |x, y| 100 + (x + y) % 50);
+            assert_eq!(compare(&grey, &grey), Likeness::Same, "{width} x {height}");
+            let white = picture(width, height, |_, _| 255);
+            assert_eq!(compare(&grey, &white), Likeness::Unlike, "{width} x {height}");
+        }
+        let empty = picture(0, 0, |_, _| 0);
+        assert_eq!(compare(&empty, &empty), Likeness::Unlike);
+    }
+
+    #[test]
+    fn shapes() {
+        for (base, contribution, same) in [
+            ((400, 300), (200, 150), true),
+            ((401, 299), (200, 150), true),
+            ((33, 32), (32, 32), true),
+            ((400, 300), (300, 400), false),
+            ((400, 300), (380, 300), false),
+            ((1_000, 3), (10, 1), false),
+        ] {
+            assert_eq!(same_shape(base, contribution), same, "{base:?} {contribution:?}");
+        }
+    }
+
+    #[test]
+    fn what_moved_by_a_pixel_is_the_same_and_what_is_new_is_boxed() {
+        let hills = |x: u32, y: u32| 60 + (x * x / 50 + y * 3) % 130;
+        let base = picture(64, 64, |x, y| 40 + 2 * x.min(60) + y);
+        assert_eq!(compare(&base, &picture(64, 64, |x, y| 42 + 2 * x.min(60) + y)), Likeness::Same);
+        let dot = |x: u32, y: u32| (10..14).contains(&x) && (40..44).contains(&y);
+        let edited = picture(64, 64, |x, y| if dot(x, y) { 255 } else { 40 + 2 * x.min(60) + y });
+        let Likeness::Edited { area, share } = compare(&base, &edited) else { panic!("edited") };
+        assert_eq!(area, PixelBox { x: 10, y: 40, width: 4, height: 4 });
+        assert!(share < 0.05, "{share}");
+        let shifted = picture(64, 64, |x, y| hills(x + 1, y));
+        assert!(!matches!(compare(&picture(64, 64, hills), &shifted), Likeness::Unlike));
+    }
+}

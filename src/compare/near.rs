@@ -17,10 +17,12 @@ const BANDS: usize = 4;
 const BAND_BITS: usize = 16;
 /// Bits in which the nearest band may differ: `RADIUS / BANDS` rounded down.
 const BAND_RADIUS: u32 = RADIUS / BANDS as u32;
-/// Entries that one query looks at, nearest bands first.
+/// Entries that one query looks at, nearest bands first: a million unlike pictures need half of them.
 const MOST_ENTRIES: usize = 1 << 14;
-/// Rows of one hash among which a query chooses.
-const MOST_EQUAL: usize = 256;
+/// Hashes within the radius after which a query stops to look for more.
+const MOST_NEAR: usize = 256;
+/// Rows of one hash among which a query chooses, and rows in all.
+const MOST_EQUAL: usize = 64;
 /// Rows that a query gives.
 const MOST_CANDIDATES: usize = 6;
 
@@ -128,7 +130,7 @@ impl Near {
                         near.push((distance, position as usize));
                     }
                     looked += 1;
-                    if looked >= MOST_ENTRIES {
+                    if looked >= MOST_ENTRIES || near.len() >= MOST_NEAR {
                         break 'search;
                     }
                 }

@@ -54,25 +54,28 @@ pub(super) struct Names<'a> {
 impl<'a> Names<'a> {
     /// Compares keys as they are if any key is in both versions.
     /// Otherwise one version may have been opened a few folders further up, as a list and a folder often are:
-    /// then those leading folders of *all* its keys are left out for which most keys agree,
-    /// and at least half of the smaller version's do.
-    pub(super) fn of(base: &'a Version, contribution: &'a Version) -> Self {
-        let label_in_base = label_ids_in(contribution, base);
-        let mut names = Self { base, contribution, skipped: (0, 0), label_in_base };
-        let shared = |skipped: (usize, usize)| {
-            let mut count = 0_usize;
-            same_keys(base, contribution, skipped, |_, _| count += 1);
-            count
-        };
-        if base.is_empty() || contribution.is_empty() || shared((0, 0)) > 0 {
+    /// then those leading folders of *all* its keys are left out for which most keys agree with equal bytes under
+    /// them, and at least half of the smaller version's do. Names alone prove nothing: `0001.jpg` is everywhere.
+    pub(super) fn of(base: Side<'a>, contribution: Side<'a>) -> Self {
+        let (ours, theirs) = (base.dataset.version.as_ref(), contribution.dataset.version.as_ref());
+        let label_in_base = label_ids_in(theirs, ours);
+        let mut names = Self { base: ours, contribution: theirs, skipped: (0, 0), label_in_base };
+        let mut any = false;
+        same_keys(ours, theirs, (0, 0), |_, _| any = true);
+        if any || ours.is_empty() || theirs.is_empty() {
             return names;
         }
-        let mut most = base.len().min(contribution.len()).div_ceil(2);
-        for &ours in &leading_folders(base) {
-            for &theirs in &leading_folders(contribution) {
-                let count = shared((ours, theirs));
+        let mut most = ours.len().min(theirs.len()).div_ceil(2);
+        for &skip in &leading_folders(ours) {
+            for &their_skip in &leading_folders(theirs) {
+                let mut count = 0_usize;
+                same_keys(ours, theirs, (skip, their_skip), |base_row, row| {
+                    let hash = base.fingerprints.hashes[base_row as usize];
+                    count +=
+                        usize::from(hash.is_some() && hash == contribution.fingerprints.hashes[row as usize]);
+                });
                 if count > most || (count == most && names.skipped == (0, 0)) {
-                    (most, names.skipped) = (count, (ours, theirs));
+                    (most, names.skipped) = (count, (skip, their_skip));
                 }
             }
         }

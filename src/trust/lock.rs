@@ -66,6 +66,9 @@ impl LockFile {
     }
 
     /// The file's text.
+    ///
+    /// # Panics
+    /// With a count of 2^63 or more, which no version has.
     #[must_use]
     pub fn render(&self) -> String {
         let body = toml::to_string(self).expect("names, texts and counts below 2^63 are all TOML");

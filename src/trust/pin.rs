@@ -47,7 +47,9 @@ pub fn pin(side: Side<'_>) -> ContentHash {
                 leaf.of(version.key(row), hashes[row], version.spelling(row), version.split(row))
             })
             .collect();
-        leaves.into_iter().for_each(|leaf| tree.push(leaf));
+        for leaf in leaves {
+            tree.push(leaf);
+        }
     }
     tree.root()
 }
@@ -157,7 +159,9 @@ mod tests {
         for count in 0..70_u8 {
             let leaves: Vec<Node> = (0..count).map(|i| [i; 32]).collect();
             let mut tree = Tree::default();
-            leaves.iter().for_each(|leaf| tree.push(*leaf));
+            for leaf in &leaves {
+                tree.push(*leaf);
+            }
             assert_eq!(tree.root(), by_levels(&leaves), "{count} leaves");
         }
     }
