@@ -175,6 +175,53 @@ fn decide_export_apply_and_take_back() {
 }
 
 #[test]
+fn corrections_speak_as_the_contribution_does() {
+    let world = World::new();
+    let base = world.base();
+    let capital = |label: &str| label[..1].to_uppercase() + &label[1..];
+    let list = world.list_of_base(capital).replace("red/red-00.png,Red", "red/red-00.png,Green");
+    let list = world.write("list.csv", list);
+    let scan = world.run(&["scan", &list, "--base", &base, "--root", &base, "--class-map", "auto", "--json"]);
+    assert!(scan.status < 2, "{}", scan.stderr);
+    let judged = scan.json()["samples"].clone();
+    assert_eq!(judged.as_array().unwrap().len(), 1, "one label was changed: {judged}");
+    assert_eq!((&judged[0]["label"], &judged[0]["change"]), (&"green".into(), &"relabelled".into()));
+
+    // Somebody who thinks in the base's names decides.
+    let about = ReviewAbout { source: list.clone(), base: Some(base.clone()) };
+    let file = world.path("names.review");
+    let mut review = Review::open(Path::new(&file), &about).unwrap();
+    let key = "red/red-00.png".to_owned();
+    let hash: ContentHash = judged[0]["hash"].as_str().unwrap().parse().unwrap();
+    let subject = Subject { key, hash, label: Some("Green".into()), split: None, change: None, base: None };
+    review.decide(&[subject], Some(&Verdict::Relabel("red".into())), "", "Ada").unwrap();
+    drop(review);
+    let map = world.write("map.toml", "[classes]\nRed = \"red\"\nGreen = \"green\"\nBlue = \"blue\"\n");
+    for class_map in ["auto", &map] {
+        let patch = world.path("names.jsonl");
+        let args = [
+            "export",
+            &file,
+            "--format",
+            "patch",
+            "--out",
+            &patch,
+            "--class-map",
+            class_map,
+            "--root",
+            &base,
+        ];
+        let exported = world.run(&args);
+        assert_eq!(exported.status, 0, "{}", exported.stderr);
+        let corrected = world.path(&format!("corrected-{}.csv", class_map.len()));
+        let applied = world.run(&["apply", &patch, &list, "--root", &base, "--out", &corrected]);
+        assert_eq!(applied.status, 0, "{}{}", applied.stdout, applied.stderr);
+        let text = std::fs::read_to_string(&corrected).unwrap();
+        assert!(text.contains("red/red-00.png,Red"), "{class_map}: {text}");
+    }
+}
+
+#[test]
 fn what_cannot_be_exported_or_applied_is_an_error() {
     let world = World::new();
     let base = world.base();
