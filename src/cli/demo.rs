@@ -49,7 +49,7 @@ struct Json<'a> {
 pub(super) fn run(args: Args) -> Result<Outcome> {
     let Args { seed, folder, per_class, no_window, json, window } = args;
     let plan = plan(per_class.into());
-    let folder = folder.unwrap_or_else(|| default_folder(seed));
+    let folder = folder.unwrap_or_else(default_folder);
     let DemoPair { base, contribution, answers } =
         work::run("demo", move |task| Ok(make_planned(&folder, seed, &plan, task)?))?;
     let [base_text, contribution_text, answers_text] =

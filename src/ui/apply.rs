@@ -275,7 +275,7 @@ fn make_demo(app: &mut App) {
     if app.demo.is_some() {
         return;
     }
-    let folder = crate::demo::default_folder(crate::demo::SEED);
+    let folder = crate::demo::default_folder();
     app.demo = Some(app.session.pool().start("demo", move |task| {
         crate::demo::make(&folder, crate::demo::SEED, task).map_err(|error| error.to_string())
     }));
