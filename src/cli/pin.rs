@@ -41,12 +41,19 @@ pub(super) fn run(args: Args) -> Result<Outcome> {
         // What a pin vouches for must have been read, whatever the cache remembers.
         let loaded = load(&args.source.text, &place, &cache, true, task)?;
         let mut lock = LockFile::new(loaded.side(), &now());
+        lock.list = args.lists.options();
         let mut list = Vec::new();
         if let (Some(file), Some(samples)) = (target.file(), &samples) {
             target.spare(&loaded.dataset)?;
             samples.spare(&loaded.dataset)?;
             if let Some(relative) = below(&place.path, file) {
                 lock.source.place = relative;
+            }
+            if let Some(root) = &mut lock.list.root {
+                *root = below(root, file)
+                    .map(PathBuf::from)
+                    .or_else(|| root.canonicalize().ok())
+                    .unwrap_or_default();
             }
             write_samples(loaded.side(), &mut list)?;
         }

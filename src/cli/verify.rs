@@ -11,7 +11,7 @@ use super::load::load;
 use super::output::{self, ROWS, Target, counted, printable};
 use super::{CLEAN, FINDINGS, Outcome, work};
 use crate::model::ContentHash;
-use crate::source::Place;
+use crate::source::{ListOptions, Place};
 use crate::trust::{LockFile, samples_path, verify, verify_samples};
 
 /// The largest lock file that is read.
@@ -60,7 +60,10 @@ struct DifferenceJson {
 pub(super) fn run(args: Args) -> Result<Outcome> {
     let lock = LockFile::parse(&output::read_text(&args.lock, "lock file", MAX_LOCK_BYTES)?, &args.lock)?;
     let (text, place) = match &args.source {
-        Some(source) => (source.text.clone(), source.place(&args.lists)),
+        Some(source) => {
+            let place = Place { list: list_options(&lock, &args), ..source.place(&args.lists) };
+            (source.text.clone(), place)
+        }
         None => (lock.source.place.clone(), locked_place(&lock, &args)),
     };
     let cache = args.compute.start();
@@ -106,7 +109,19 @@ fn locked_place(lock: &LockFile, args: &Args) -> Place {
     Place {
         path: folder.join(&lock.source.place),
         kind: Some(lock.source.kind.clone()),
-        list: args.lists.options(),
+        list: list_options(lock, args),
+    }
+}
+
+/// How a list is to be read: as said now, otherwise as said when it was pinned.
+fn list_options(lock: &LockFile, args: &Args) -> ListOptions {
+    let (now, then) = (args.lists.options(), lock.list.clone());
+    let folder = args.lock.parent().unwrap_or(Path::new(""));
+    ListOptions {
+        path_column: now.path_column.or(then.path_column),
+        label_column: now.label_column.or(then.label_column),
+        split_column: now.split_column.or(then.split_column),
+        root: now.root.or_else(|| then.root.map(|root| folder.join(root))),
     }
 }
 

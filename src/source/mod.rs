@@ -19,6 +19,8 @@ pub(crate) use list::{ListShape, column_names, list_shape};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::Version;
 use crate::task::{Cancelled, Task};
 
@@ -37,15 +39,20 @@ pub struct Place {
 }
 
 /// How a list is to be read; what is `None` is recognised by looking.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ListOptions {
     /// Column with the picture's path.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub path_column: Option<String>,
     /// Column with the label.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub label_column: Option<String>,
     /// Column with the split.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub split_column: Option<String>,
     /// Folder that paths are relative to; otherwise the list's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub root: Option<PathBuf>,
 }
 

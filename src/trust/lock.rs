@@ -9,6 +9,7 @@ use super::pin::pin;
 use super::{Difference, TrustError};
 use crate::compare::Side;
 use crate::model::{ContentHash, SourceRef, Version};
+use crate::source::ListOptions;
 
 /// The layout of the file that this Sparrowhawk writes and reads.
 const SCHEMA: u32 = 1;
@@ -41,9 +42,16 @@ pub struct LockFile {
     pub unreadable: u64,
     /// Where the version is.
     pub source: SourceRef,
+    /// How it is to be read, where a person had to say it of a list.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub list: ListOptions,
     /// Samples by class, as the source spells it.
     #[serde(default)]
     pub classes: BTreeMap<String, u64>,
+}
+
+fn is_default(list: &ListOptions) -> bool {
+    *list == ListOptions::default()
 }
 
 impl LockFile {
@@ -61,6 +69,7 @@ impl LockFile {
             unlabelled,
             unreadable: unreadable(side),
             source: version.source().clone(),
+            list: ListOptions::default(),
             classes,
         }
     }

@@ -56,6 +56,37 @@ fn a_pinned_version_verifies_until_something_changes() {
 }
 
 #[test]
+fn a_lock_file_remembers_how_a_list_is_read() {
+    let world = World::new();
+    world.base();
+    let list = world.list_of_base(str::to_owned).replace("path,label", "where,what");
+    world.write("list.csv", list);
+    let pinned = world.run(&[
+        "pin",
+        "list.csv",
+        "--path-column",
+        "where",
+        "--label-column",
+        "what",
+        "--root",
+        "base",
+        "-o",
+        "list.lock",
+    ]);
+    assert_eq!(pinned.status, 0, "{}", pinned.stderr);
+    for lock in [world.path("list.lock"), "list.lock".to_owned()] {
+        let same = world.run(&["verify", &lock]);
+        assert_eq!(same.status, 0, "{}\n{}", same.stdout, same.stderr);
+    }
+    let relabelled =
+        world.list_of_base(|label| if label == "red" { "blue".into() } else { label.to_owned() });
+    let other = world.write("other.csv", relabelled.replace("path,label", "where,what"));
+    let differs = world.run(&["verify", "list.lock", &other]);
+    assert_eq!(differs.status, 1, "{}", differs.stderr);
+    assert!(differs.stdout.contains("red/red-00.png"), "{}", differs.stdout);
+}
+
+#[test]
 fn what_cannot_be_verified_is_an_error() {
     let world = World::new();
     let base = world.base();
