@@ -173,6 +173,7 @@ mod tests {
 
     use super::*;
 
+    #[expect(clippy::unnecessary_wraps, reason = "rows of looks are optional")]
     fn look(perceptual_hash: u64) -> Option<Look> {
         Some(Look { width: 1, height: 1, format: "png", perceptual_hash })
     }

@@ -198,6 +198,7 @@ pub(super) fn use_backslashes(paths: &[String]) -> bool {
 }
 
 #[cfg(test)]
+#[expect(clippy::needless_pass_by_value, clippy::unnecessary_wraps, reason = "the cases read as results")]
 mod tests {
     use super::*;
 

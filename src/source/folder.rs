@@ -158,7 +158,9 @@ mod tests {
 
     fn check(keys: &[&str], expected: &[(Option<&str>, Option<&str>)]) {
         let mut column = StringColumn::default();
-        keys.iter().for_each(|key| column.push(key));
+        for key in keys {
+            column.push(key);
+        }
         let has_splits = tops_are_splits(&column);
         let found: Vec<_> = keys.iter().map(|key| folders_of(key, has_splits)).collect();
         assert_eq!(found, expected, "{keys:?}");

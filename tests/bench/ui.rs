@@ -47,7 +47,7 @@ pub fn run() {
     while window.state().rows().len() < ROWS {
         window.step();
         std::thread::sleep(Duration::from_millis(5));
-        assert!(start.elapsed() < Duration::from_secs(60), "the list does not open");
+        assert!(start.elapsed() < Duration::from_mins(1), "the list does not open");
     }
     println!("{ROWS} rows in the gallery after {:.2} s; {}", start.elapsed().as_secs_f64(), memory());
     window.state().send(Command::CancelWork);

@@ -1,5 +1,6 @@
 //! The real window, driven by name through its accessibility tree and by its keys; jobs run inline.
-#![allow(missing_docs, clippy::disallowed_methods)]
+// Helpers outside of `#[test]` functions unwrap as tests do.
+#![allow(missing_docs, clippy::disallowed_methods, clippy::unwrap_used)]
 
 #[path = "../common/mod.rs"]
 mod common;
