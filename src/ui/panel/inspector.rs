@@ -312,7 +312,7 @@ fn probability_ui(ui: &mut egui::Ui, label: &str, probability: f64, given: bool)
     );
     let track = Rect::from_min_max(
         egui::pos2(rect.left() + name_width, middle - 4.0),
-        egui::pos2(rect.right() - 44.0, middle + 4.0),
+        egui::pos2(rect.right() - 52.0, middle + 4.0),
     );
     painter.rect_filled(track, 4.0, palette.card_hovered);
     let filled =

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use eframe::egui::{self, RichText, Vec2};
-use egui_plot::{Bar, BarChart, Heatmap, Legend, Line, Plot, PlotPoint, PlotPoints, Points};
+use egui_plot::{Bar, BarChart, Heatmap, Line, Plot, PlotPoint, PlotPoints, Points};
 
 use crate::compare::{ClassRow, Flow};
 use crate::model::ChangeKind;
@@ -98,7 +98,11 @@ fn section_ui(ui: &mut egui::Ui, title: &str, explanation: &str, content: impl F
         .show(ui, |ui| {
             ui.set_width(ui.available_width());
             ui.label(strong(title).size(14.5).color(palette.text_strong));
-            ui.add(egui::Label::new(RichText::new(explanation).small().color(palette.text_weak)).wrap());
+            ui.add(
+                egui::Label::new(RichText::new(explanation).small().color(palette.text_weak))
+                    .wrap()
+                    .halign(egui::Align::LEFT),
+            );
             ui.add_space(6.0);
             content(ui);
         });
@@ -314,6 +318,8 @@ fn class_plot<'a>(id: &'static str, rows: &[ClassRow], grid_color: egui::Color32
         .allow_drag(false)
         .allow_boxed_zoom(false)
         .allow_double_click_reset(false)
+        .include_y(-0.6)
+        .include_y(count as f64 - 0.4)
         .show_grid([true, false])
         .show_crosshair(false)
         .grid_color(grid_color)
@@ -348,10 +354,18 @@ fn counts_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, rows: &[ClassRow]) {
             };
             rows.iter().enumerate().map(bar).collect()
         };
-        let mut plot = class_plot("class-counts", rows, palette.line).include_x(0.0);
         if pair {
-            plot = plot.legend(Legend::default().position(egui_plot::Corner::RightBottom));
+            ui.horizontal(|ui| {
+                ui.spacing_mut().item_spacing.x = 4.0;
+                for (name, color) in [("Base", palette.base), ("Contribution", palette.contribution)] {
+                    let (mark, _) = ui.allocate_exact_size(Vec2::splat(10.0), egui::Sense::hover());
+                    ui.painter().rect_filled(mark, 2.0, color);
+                    ui.label(RichText::new(name).small());
+                    ui.add_space(10.0);
+                }
+            });
         }
+        let plot = class_plot("class-counts", rows, palette.line).include_x(0.0);
         let response = plot.show(ui, |plot| {
             let format = |bar: &Bar, chart: &BarChart| {
                 format!("{}\n{}: {}", bar.name, egui_plot::PlotItem::name(chart), grouped(bar.value as usize))
