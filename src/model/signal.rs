@@ -39,7 +39,7 @@ pub struct Signal {
     pub probabilities: Vec<Suggestion>,
     /// The class that the detector would give, if another than the given one.
     pub suggested: Option<Suggestion>,
-    /// Nearest samples that vouch for the suggestion, nearest first.
+    /// The most similar samples, whatever their label, nearest first: evidence for a person.
     pub neighbors: Vec<Neighbor>,
     /// The cluster this belongs to.
     pub cluster: Option<String>,
