@@ -130,7 +130,7 @@ impl Detector for LabelError {
         let view = View { teacher, taught: &taught, in_base: input.base.is_some(), labels: &problem.labels };
         let signals = view.signals(&judgement, &candidates, &counts, self.id());
         let note = view.note(&judgement, &counts, candidates.len());
-        Ok(Findings { signals, clusters: Vec::new(), note, warnings })
+        Ok(Findings { signals, note, warnings, ..Findings::default() })
     }
 }
 

@@ -14,7 +14,7 @@ use std::time::Instant;
 
 use crate::compare::{Side, VersionDiff};
 use crate::feature::{Cache, FeatureError};
-use crate::model::{Cluster, Signal, Warning};
+use crate::model::{Cluster, Group, Signal, Warning};
 use crate::task::{Cancelled, Task};
 
 /// What a detector may look at.
@@ -36,6 +36,8 @@ pub struct Findings {
     pub signals: Vec<Signal>,
     /// Groups with a shared cause.
     pub clusters: Vec<Cluster>,
+    /// Samples that show one picture.
+    pub groups: Vec<Group>,
     /// What it did, on what, and how well it may be expected to do, in a sentence or two.
     pub note: String,
     /// Samples that it could not judge, and why.
@@ -94,6 +96,8 @@ pub struct Scan {
     pub ranking: Vec<Ranked>,
     /// Clusters, by score downwards.
     pub clusters: Vec<Cluster>,
+    /// Samples that show one picture: groups that deserve attention first.
+    pub groups: Vec<Group>,
     /// Samples that could not be judged.
     pub warnings: Vec<Warning>,
 }
@@ -147,6 +151,7 @@ fn scan_with(
             signals.entry(signal.row).or_default().push(signal);
         }
         scan.clusters.extend(findings.clusters);
+        scan.groups.extend(findings.groups);
         scan.warnings.extend(findings.warnings);
     }
     scan.ranking = signals

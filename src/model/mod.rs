@@ -7,6 +7,7 @@
 mod change;
 mod decision;
 mod geometry;
+mod group;
 mod hash;
 mod signal;
 mod strings;
@@ -16,6 +17,7 @@ mod warning;
 pub use change::{Change, ChangeKind};
 pub use decision::{Decision, Subject, SubjectBase, Verdict};
 pub use geometry::PixelBox;
+pub use group::{Group, GroupKind, GroupMember};
 pub use hash::{ContentHash, HashParseError};
 pub use signal::{Cluster, Member, Neighbor, Signal, Suggestion};
 pub use strings::StringColumn;
