@@ -13,7 +13,7 @@ use super::output::{self, ROWS, Target, count, counted, p_value, printable, sent
 use super::table::Table;
 use super::{CLEAN, FINDINGS, Outcome, work};
 use crate::compare::VersionDiff;
-use crate::detect::{DETECTORS, Input, Ranked, Scan, scan};
+use crate::detect::{DETECTORS, Input, Options, Ranked, Scan, scan};
 use crate::model::{ChangeKind, Cluster, ContentHash, PixelBox, Warning};
 
 /// Which samples look wrong, and why
@@ -44,6 +44,9 @@ pub(super) struct Args {
     /// List at most N samples [default: 20 on the screen, all in JSON]
     #[arg(long, value_name = "N")]
     top: Option<usize>,
+    /// Take minutes instead of seconds, to learn what pictures look like from the dataset itself
+    #[arg(long)]
+    thorough: bool,
     /// Seed of everything random; same seed, same result
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
@@ -161,11 +164,13 @@ pub(super) fn run(args: Args) -> Result<Outcome> {
         if let Some((base, _)) = &base {
             target.spare(&base.dataset)?;
         }
+        let options = Options { thorough: args.thorough, ..Options::default() };
         let input = Input {
             target: judged.side(),
             base: base.as_ref().map(|(base, diff)| (base.side(), diff)),
             cache: &cache,
             seed: args.seed,
+            options: &options,
         };
         let scan = scan(&input, &args.detector, task)?;
         if let Some(trouble) = cache.trouble() {

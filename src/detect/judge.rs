@@ -1,149 +1,81 @@
 //! Of which class does each sample look, by experts that its own label did not teach?
 //!
-//! The pure core of label errors: numbers and labels in, probabilities and neighbours out; no pictures, no versions.
-//! Two experts, ridge regression and the vote of the nearest, pooled with fitted weights.
+//! The pure core of label errors: experts and labels in, probabilities and neighbours out; no pictures, no versions.
 
-use std::ops::Range;
-
-use rand::SeedableRng;
-use rand::seq::SliceRandom;
-use rand_chacha::ChaCha8Rng;
-
-use super::folds::{FOLDS, deal};
+use super::expert::{Expert, Opinion};
+use super::lesson::{Lesson, Problem};
 use super::matrix::Matrix;
-use super::ridge::{Lesson, ridge};
-use super::vote::vote;
 use super::{confident, pool};
 use crate::feature::Hit;
 use crate::task::{Cancelled, Task};
 
-/// Rows on which temperatures and weights are fitted: they are few, more rows would not move them.
-const FIT_ROWS: usize = 20_000;
-
-/// Who teaches and who is judged: teaching samples come first, all of them are judged too.
-pub(super) struct Problem {
-    /// Classes of the teaching samples.
-    pub labels: Vec<u32>,
-    /// Number of classes.
-    pub classes: usize,
-    /// For all samples, ascending numbers from 0: samples of one group are copies of one picture,
-    /// which neither teach the model that judges them nor vouch for each other.
-    pub groups: Vec<u32>,
-    /// Numbers a sample.
-    pub width: usize,
-    /// Seed of everything random.
-    pub seed: u64,
-}
+/// Keeps the weight of an expert that says nothing from wandering off; too little to move one that does.
+const PENALTY: f64 = 1e-4;
 
 /// What the experts say.
 pub(super) struct Judgement {
     /// For all samples the probability of each class, from experts that the sample did not teach.
     pub probabilities: Matrix,
-    /// For all samples the nearest teaching samples, nearest first.
+    /// For all samples the nearest teaching samples, nearest first, by the numbers whose neighbours tell most.
     pub neighbors: Vec<Vec<Hit>>,
     /// Share of teaching samples whose most probable class is the given one.
     pub agreement: f64,
 }
 
-/// Judges every sample; `fill(sample, out)` writes its numbers.
+/// Judges every sample by all experts, pooled with fitted weights.
 pub(super) fn judge(
     problem: &Problem,
-    fill: impl Fn(usize, &mut [f32]),
+    experts: &[Box<dyn Expert + '_>],
     task: &Task,
 ) -> Result<Judgement, Cancelled> {
-    let Problem { labels, classes, groups, width, seed } = problem;
-    let (taught, count) = (labels.len(), groups.len());
-    let Layout { order, folds, judged } = lay_out(problem);
-
-    let mut features = Matrix::zeros(count, *width);
-    for (out, &sample) in features.values.chunks_exact_mut((*width).max(1)).zip(&order) {
-        fill(sample as usize, out);
-        // A number that is none would spoil every sum; it says nothing about its sample.
-        out.iter_mut().filter(|value| !value.is_finite()).for_each(|value| *value = 0.0);
+    let lesson = Lesson::new(problem);
+    let mut opinions: Vec<Opinion> = Vec::new();
+    for expert in experts {
+        opinions.extend(expert.opinions(&lesson, task)?);
     }
     task.check()?;
-    features.standardise(taught);
-    let ordered_labels: Vec<u32> = order[..taught].iter().map(|&sample| labels[sample as usize]).collect();
-    let ordered_groups: Vec<u32> = order.iter().map(|&sample| groups[sample as usize]).collect();
-    let mut fit_rows: Vec<u32> = (0..taught as u32).collect();
-    if taught > FIT_ROWS {
-        fit_rows.shuffle(&mut ChaCha8Rng::seed_from_u64(*seed));
-        fit_rows.truncate(FIT_ROWS);
-        fit_rows.sort_unstable();
-    }
-    let lesson = Lesson {
-        features: &features,
-        labels: &ordered_labels,
-        classes: *classes,
-        folds,
-        judged,
-        fit_rows: &fit_rows,
-    };
-    let ridge = ridge(&lesson, task)?;
-    let votes = vote(&lesson, &ordered_groups, *seed, task)?;
-    let experts = [&ridge, &votes.scores];
-    let weights = pool::fit(&experts, &ordered_labels, &fit_rows, 1e-4).weights;
-    let pooled = pool::probabilities(&experts, &weights);
-    drop(ridge);
-
-    let agreeing =
-        (0..taught).filter(|&row| confident::most_probable(pooled.row(row)) == ordered_labels[row]);
+    let scores: Vec<&Matrix> = opinions.iter().map(|opinion| &opinion.scores).collect();
+    let weights = pool::fit(&scores, &lesson.labels, &lesson.fit_rows, PENALTY).weights;
+    let pooled = pool::probabilities(&scores, &weights);
+    let taught = lesson.labels.len();
+    let agreeing = (0..taught).filter(|&row| confident::most_probable(pooled.row(row)) == lesson.labels[row]);
     let agreement = agreeing.count() as f64 / taught.max(1) as f64;
-    let mut probabilities = Matrix::zeros(count, *classes);
-    let mut neighbors = vec![Vec::new(); count];
-    for (row, (&sample, mut hits)) in order.iter().zip(votes.neighbors).enumerate() {
+
+    let (count, classes) = (lesson.order.len(), lesson.classes);
+    let mut probabilities = Matrix::zeros(count, classes);
+    for (row, &sample) in lesson.order.iter().enumerate() {
         let to = sample as usize * classes;
         probabilities.values[to..to + classes].copy_from_slice(pooled.row(row));
+    }
+    let mut neighbors = vec![Vec::new(); count];
+    for (row, mut hits) in telling_neighbors(opinions, &lesson).into_iter().enumerate() {
         for hit in &mut hits {
-            hit.position = order[hit.position as usize];
+            hit.position = lesson.order[hit.position as usize];
         }
-        neighbors[sample as usize] = hits;
+        neighbors[lesson.order[row] as usize] = hits;
     }
     Ok(Judgement { probabilities, neighbors, agreement })
 }
 
-/// The order that [`Lesson`] asks for.
-struct Layout {
-    /// For each row the sample.
-    order: Vec<u32>,
-    folds: [Range<usize>; FOLDS],
-    judged: [Range<usize>; FOLDS + 1],
-}
-
-fn lay_out(problem: &Problem) -> Layout {
-    let Problem { labels, classes, groups, seed, .. } = problem;
-    let taught = labels.len();
-    let folds_of_taught = deal(labels, &groups[..taught], *classes, *seed);
-    // A judged sample that is a copy of a teaching one is judged by the model that this one did not teach.
-    let group_count = groups.iter().max().map_or(0, |&group| group as usize + 1);
-    let mut fold_of_group = vec![FOLDS as u8; group_count];
-    for (&group, &fold) in groups.iter().zip(&folds_of_taught) {
-        fold_of_group[group as usize] = fold;
+/// Of several experts' neighbours those whose vote explains the labels best; the first of equals.
+fn telling_neighbors(opinions: Vec<Opinion>, lesson: &Lesson) -> Vec<Vec<Hit>> {
+    let mut best: Option<(f64, Vec<Vec<Hit>>)> = None;
+    for Opinion { scores, neighbors } in opinions {
+        let Some(neighbors) = neighbors else { continue };
+        let nll = pool::fit(&[&scores], &lesson.labels, &lesson.fit_rows, 0.0).nll;
+        if best.as_ref().is_none_or(|(least, _)| nll < *least) {
+            best = Some((nll, neighbors));
+        }
     }
-    let place =
-        |sample: u32| (sample as usize >= taught, fold_of_group[groups[sample as usize] as usize], sample);
-    let mut order: Vec<u32> = (0..groups.len() as u32).collect();
-    order.sort_unstable_by_key(|&sample| place(sample));
-    let run = |judged: bool, fold: usize| {
-        let before = |limit: usize| {
-            order.partition_point(|&sample| {
-                let (extra, own, _) = place(sample);
-                (extra, usize::from(own)) < (judged, limit)
-            })
-        };
-        before(fold)..before(fold + 1)
-    };
-    Layout {
-        folds: std::array::from_fn(|fold| run(false, fold)),
-        judged: std::array::from_fn(|fold| run(true, fold)),
-        order,
-    }
+    best.map(|(_, neighbors)| neighbors).unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rand_chacha::rand_core::Rng;
+    use crate::detect::expert::Numbers;
+    use rand_chacha::ChaCha8Rng;
+    use rand_chacha::rand_core::{Rng, SeedableRng};
 
     const CLASSES: usize = 4;
 
@@ -174,12 +106,11 @@ mod tests {
         }
 
         fn judge(&self, labels: &[u32], groups: Vec<u32>) -> Judgement {
-            let problem =
-                Problem { labels: labels.to_vec(), classes: CLASSES, groups, width: self.width, seed: 11 };
+            let problem = Problem { labels: labels.to_vec(), classes: CLASSES, groups, seed: 11 };
             let fill = |sample: usize, out: &mut [f32]| {
                 out.copy_from_slice(&self.values[sample * self.width..(sample + 1) * self.width]);
             };
-            judge(&problem, fill, &Task::new()).unwrap()
+            judge(&problem, &[Numbers::boxed(self.width, fill)], &Task::new()).unwrap()
         }
     }
 
@@ -264,17 +195,25 @@ mod tests {
         assert!(told.count() > 70);
     }
 
+    fn judge_by(
+        problem: &Problem,
+        fill: impl Fn(usize, &mut [f32]),
+        task: &Task,
+    ) -> Result<Judgement, Cancelled> {
+        judge(problem, &[Numbers::boxed(6, fill)], task)
+    }
+
     #[test]
     fn numbers_that_say_nothing_do_no_harm() {
         let labels: Vec<u32> = (0..40).map(|row| row % 2).collect();
-        let problem = |groups| Problem { labels: labels.clone(), classes: 2, groups, width: 6, seed: 1 };
+        let problem = |groups| Problem { labels: labels.clone(), classes: 2, groups, seed: 1 };
         let same = |_| 0.25_f32;
         let none = |sample| [f32::NAN, f32::INFINITY][sample % 2];
         let huge = |sample| [65504.0_f32, -65504.0][sample / 2 % 2];
         for value in [&same as &dyn Fn(usize) -> f32, &none, &huge] {
             for groups in [(0..40).collect(), vec![0; 40]] {
                 let judgement =
-                    judge(&problem(groups), |sample, out| out.fill(value(sample)), &Task::new()).unwrap();
+                    judge_by(&problem(groups), |sample, out| out.fill(value(sample)), &Task::new()).unwrap();
                 for p in &judgement.probabilities.values {
                     assert!((p - 0.5).abs() < 0.2, "{p}");
                 }
@@ -287,7 +226,7 @@ mod tests {
         let task = Task::new();
         task.cancel();
         let labels: Vec<u32> = (0..40).map(|row| row % 2).collect();
-        let problem = Problem { labels, classes: 2, groups: (0..40).collect(), width: 6, seed: 1 };
-        assert!(judge(&problem, |_, out| out.fill(0.0), &task).is_err());
+        let problem = Problem { labels, classes: 2, groups: (0..40).collect(), seed: 1 };
+        assert!(judge_by(&problem, |_, out| out.fill(0.0), &task).is_err());
     }
 }

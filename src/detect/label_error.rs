@@ -12,7 +12,9 @@ use std::collections::HashMap;
 
 use half::f16;
 
-use super::judge::{Judgement, Problem, judge};
+use super::expert::{Expert, Numbers};
+use super::judge::{Judgement, judge};
+use super::lesson::Problem;
 use super::{DetectError, Detector, Findings, Input, confident};
 use crate::compare::{Side, VersionDiff};
 use crate::feature::{Embeddings, Extractor, FeatureError, HandCrafted, embed, look};
@@ -56,9 +58,7 @@ impl Detector for LabelError {
         }
         let labelled: Vec<u32> =
             (0..teacher.len() as u32).filter(|&row| teacher.label_id(row as usize) != UNLABELLED).collect();
-        let extractor = &HandCrafted;
-        let taught =
-            embed(teaching.dataset, teaching.fingerprints, Some(&labelled), extractor, input.cache, task)?;
+        let taught = Pictures::read(teaching, &labelled, input, task)?;
         let mut counts = vec![0_usize; teacher.classes().len()];
         for &row in &taught.rows {
             counts[teacher.label_id(row as usize) as usize] += 1;
@@ -75,29 +75,35 @@ impl Detector for LabelError {
             }
             Some((base, diff)) => {
                 let rows = contributed(input.target, base, diff, &mut warnings);
-                let Side { dataset, fingerprints } = input.target;
-                let embeddings = embed(dataset, fingerprints, Some(&rows), extractor, input.cache, task)?;
-                warnings.extend(unreadable(&rows, &embeddings.rows, input, task)?);
-                Some((diff, embeddings))
+                let pictures = Pictures::read(input.target, &rows, input, task)?;
+                warnings.extend(unreadable(&rows, &pictures.rows, input, task)?);
+                Some((diff, pictures))
             }
         };
-        let extra_rows = extra.as_ref().map_or(&[][..], |(_, embeddings)| &embeddings.rows[..]);
+        let extra_rows = extra.as_ref().map_or(&[][..], |(_, pictures)| &pictures.rows[..]);
         let problem = Problem {
             labels: taught.rows.iter().map(|&row| teacher.label_id(row as usize)).collect(),
             classes: counts.len(),
             groups: groups(
                 &taught.rows,
                 teaching,
-                extra.as_ref().map(|(d, e)| (*d, &e.rows[..], input.target)),
+                extra.as_ref().map(|(d, p)| (*d, &p.rows[..], input.target)),
             ),
-            width: taught.dim,
             seed: input.seed,
         };
-        let fill = |sample: usize, out: &mut [f32]| match sample.checked_sub(taught.rows.len()) {
-            None => widen(&taught, sample, out),
-            Some(sample) => extra.iter().for_each(|(_, embeddings)| widen(embeddings, sample, out)),
-        };
-        let judgement = judge(&problem, fill, task)?;
+        let experts: Vec<Box<dyn Expert + '_>> = (0..taught.numbers.len())
+            .map(|at| {
+                let (taught, extra) = (&taught, &extra);
+                Numbers::boxed(taught.numbers[at].dim, move |sample, out: &mut [f32]| {
+                    match (sample.checked_sub(taught.rows.len()), extra) {
+                        (Some(sample), Some((_, extra))) => extra.write(at, sample, out),
+                        _ => taught.write(at, sample, out),
+                    }
+                })
+            })
+            .collect();
+        let judgement = judge(&problem, &experts, task)?;
+        drop(experts);
 
         let judged_version = &input.target.dataset.version;
         let candidates: Vec<Candidate> = if extra.is_some() {
@@ -233,15 +239,47 @@ fn groups(taught: &[u32], teaching: Side<'_>, extra: Option<(&VersionDiff, &[u32
     groups
 }
 
-fn widen(embeddings: &Embeddings, position: usize, out: &mut [f32]) {
-    let values = &embeddings.values[position * embeddings.dim..(position + 1) * embeddings.dim];
-    out.iter_mut().zip(values).for_each(|(out, value): (_, &f16)| *out = value.to_f32());
+/// Who turns pictures into numbers.
+fn extractors() -> Vec<&'static dyn Extractor> {
+    vec![&HandCrafted]
+}
+
+/// Pictures that could be read, and their numbers.
+struct Pictures {
+    /// Ascending.
+    rows: Vec<u32>,
+    /// By extractor.
+    numbers: Vec<Embeddings>,
+}
+
+impl Pictures {
+    /// Of the asked rows those whose picture every extractor has seen.
+    fn read(side: Side<'_>, asked: &[u32], input: &Input<'_>, task: &Task) -> Result<Self, FeatureError> {
+        let numbers = extractors()
+            .into_iter()
+            .map(|extractor| {
+                embed(side.dataset, side.fingerprints, Some(asked), extractor, input.cache, task)
+            })
+            .collect::<Result<Vec<Embeddings>, _>>()?;
+        // They differ only where a file vanished meanwhile.
+        let seen_by_all = |row: &u32| numbers.iter().all(|numbers| numbers.rows.binary_search(row).is_ok());
+        let rows = asked.iter().copied().filter(seen_by_all).collect();
+        Ok(Self { rows, numbers })
+    }
+
+    /// Writes the numbers of one extractor for the row at a position.
+    fn write(&self, extractor: usize, position: usize, out: &mut [f32]) {
+        let Embeddings { dim, rows, values } = &self.numbers[extractor];
+        let Ok(at) = rows.binary_search(&self.rows[position]) else { return };
+        let values = &values[at * dim..(at + 1) * dim];
+        out.iter_mut().zip(values).for_each(|(out, value): (_, &f16)| *out = value.to_f32());
+    }
 }
 
 /// What is needed to put a judgement into words.
 struct View<'a> {
     teacher: &'a Version,
-    taught: &'a Embeddings,
+    taught: &'a Pictures,
     in_base: bool,
     labels: &'a [u32],
 }

@@ -1,13 +1,18 @@
 //! Which samples look wrong, and why? One file a detector; [`DETECTORS`] is the registry.
 
 pub mod confident;
+mod expert;
 mod folds;
 mod judge;
 mod label_error;
+mod lesson;
 mod matrix;
+mod options;
 mod pool;
 mod ridge;
 mod vote;
+
+pub use options::{Options, ScoreRule};
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -27,6 +32,8 @@ pub struct Input<'a> {
     pub cache: &'a Cache,
     /// Seed of everything random.
     pub seed: u64,
+    /// What a person chose or brought.
+    pub options: &'a Options,
 }
 
 /// What a detector found.
@@ -233,7 +240,7 @@ mod tests {
         let fingerprints = Fingerprints::default();
         let cache = Cache::none();
         let target = Side { dataset: &dataset, fingerprints: &fingerprints };
-        let input = Input { target, base: None, cache: &cache, seed: 0 };
+        let input = Input { target, base: None, cache: &cache, seed: 0, options: &Options::default() };
         let names: Vec<String> = names.iter().map(|&name| name.into()).collect();
         match (scan_with(&registry, &input, &names, &Task::new()), expected) {
             (Ok(scan), Ok((ranking, alarm))) => {

@@ -21,6 +21,7 @@ use faer::{Accum, MatMut, MatRef, Par, Spec};
 use rayon::prelude::*;
 
 use super::folds::FOLDS;
+use super::lesson::Lesson;
 use super::matrix::{Linear, Matrix, apply};
 use super::pool;
 use crate::task::{Cancelled, Task};
@@ -32,42 +33,24 @@ const BLOCK: usize = 4096;
 /// Columns of one tile of a matrix of products.
 const TILE: usize = 256;
 
-/// What the experts learn from, and whom they judge.
-///
-/// Rows are ordered: first those that teach, by fold, then those that are only judged, by the model that judges them.
-pub(super) struct Lesson<'a> {
-    /// Numbers of all rows, standardised on the teaching ones.
-    pub features: &'a Matrix,
-    /// Classes of the teaching rows.
-    pub labels: &'a [u32],
-    /// Number of classes.
-    pub classes: usize,
-    /// Where each fold's teaching rows are.
-    pub folds: [Range<usize>; FOLDS],
-    /// Where the other rows are that each model judges; the last model is the one that all folds taught.
-    pub judged: [Range<usize>; FOLDS + 1],
-    /// Teaching rows on which few parameters, such as a temperature, are fitted.
-    pub fit_rows: &'a [u32],
-}
-
 /// For every row one score a class, from a model that the row did not teach.
-pub(super) fn ridge(lesson: &Lesson<'_>, task: &Task) -> Result<Matrix, Cancelled> {
+pub(super) fn ridge(lesson: &Lesson, features: &Matrix, task: &Task) -> Result<Matrix, Cancelled> {
     task.begin("Learning what the classes look like", LAMBDAS.len() * FOLDS);
-    let by_samples = lesson.labels.len() < lesson.features.width;
-    let system = System::new(lesson, by_samples, task)?;
+    let by_samples = lesson.labels.len() < features.width;
+    let system = System::new(lesson, features, by_samples, task)?;
     let mut best: Option<(f64, f64, Vec<Linear>)> = None;
     let mut rises = 0;
     for lambda in LAMBDAS {
         let models = (0..FOLDS)
             .into_par_iter()
             .map(|fold| {
-                let model = system.solve(lesson, Some(fold), lambda, task)?;
+                let model = system.solve(lesson, features, Some(fold), lambda, task)?;
                 task.advance(1);
                 Ok(model)
             })
             .collect::<Result<Vec<Linear>, Cancelled>>()?;
-        let scores = apply(lesson.features, &lesson.taught_runs(&models), lesson.classes, task)?;
-        let nll = pool::fit(&[&scores], lesson.labels, lesson.fit_rows, 0.0).nll;
+        let scores = apply(features, &lesson.taught_runs(&models), lesson.classes, task)?;
+        let nll = pool::fit(&[&scores], &lesson.labels, &lesson.fit_rows, 0.0).nll;
         if best.as_ref().is_none_or(|(least, ..)| nll < *least) {
             best = Some((nll, lambda, models));
             rises = 0;
@@ -82,26 +65,11 @@ pub(super) fn ridge(lesson: &Lesson<'_>, task: &Task) -> Result<Matrix, Cancelle
     models.push(if lesson.judged[FOLDS].is_empty() {
         Linear::default()
     } else {
-        system.solve(lesson, None, lambda, task)?
+        system.solve(lesson, features, None, lambda, task)?
     });
     let mut runs = lesson.taught_runs(&models);
     runs.extend(lesson.judged.iter().cloned().zip(&models));
-    apply(lesson.features, &runs, lesson.classes, task)
-}
-
-impl Lesson<'_> {
-    fn taught_runs<'m>(&self, models: &'m [Linear]) -> Vec<(Range<usize>, &'m Linear)> {
-        self.folds.iter().cloned().zip(models).collect()
-    }
-
-    /// The teaching rows without those of `left_out`.
-    fn teachers(&self, left_out: Option<usize>) -> [Range<usize>; 2] {
-        let all = self.labels.len();
-        match left_out {
-            None => [0..all, all..all],
-            Some(fold) => [0..self.folds[fold].start, self.folds[fold].end..all],
-        }
-    }
+    apply(features, &runs, lesson.classes, task)
 }
 
 /// Sums over each fold, from which any choice of folds makes an equation.
@@ -127,8 +95,8 @@ struct Tile {
 }
 
 impl System {
-    fn new(lesson: &Lesson<'_>, by_samples: bool, task: &Task) -> Result<Self, Cancelled> {
-        let Lesson { features, labels, classes, folds, .. } = lesson;
+    fn new(lesson: &Lesson, features: &Matrix, by_samples: bool, task: &Task) -> Result<Self, Cancelled> {
+        let Lesson { labels, classes, folds, .. } = lesson;
         let width = features.width;
         let by_fold: Vec<(Vec<f64>, Vec<f64>)> = folds
             .par_iter()
@@ -166,13 +134,14 @@ impl System {
     /// The model that all folds but one teach.
     fn solve(
         &self,
-        lesson: &Lesson<'_>,
+        lesson: &Lesson,
+        features: &Matrix,
         left_out: Option<usize>,
         lambda: f64,
         task: &Task,
     ) -> Result<Linear, Cancelled> {
         task.check()?;
-        let Lesson { features, classes, .. } = lesson;
+        let classes = lesson.classes;
         let teachers = || (0..FOLDS).filter(|fold| Some(*fold) != left_out);
         let total = |parts: &[Vec<f64>]| {
             let mut sum = vec![0.0; parts[0].len()];
@@ -185,11 +154,8 @@ impl System {
         let count: f64 = counts.iter().sum();
         if count == 0.0 {
             // Everybody else is a copy of those to be judged: nothing is known of any class.
-            let even = 1.0 / *classes as f32;
-            return Ok(Linear {
-                weights: vec![0.0; features.width * classes],
-                offsets: vec![even; *classes],
-            });
+            let even = 1.0 / classes as f32;
+            return Ok(Linear { weights: vec![0.0; features.width * classes], offsets: vec![even; classes] });
         }
         let mut mean = total(&self.sums);
         for sum in &mut mean {
@@ -211,7 +177,9 @@ impl System {
                 solve_penalised(&mut left, features.width, lambda, features.width, &mut right);
                 right.iter().map(|&x| x as f32).collect()
             }
-            Products::Samples(kernel) => dual_weights(lesson, kernel, left_out, lambda, &counts, count),
+            Products::Samples(kernel) => {
+                dual_weights(lesson, features, kernel, left_out, lambda, &counts, count)
+            }
         };
         let offsets = weights
             .chunks_exact(features.width)
@@ -297,14 +265,15 @@ fn sample_products(features: &Matrix, rows: usize, task: &Task) -> Result<Vec<f6
 
 /// `W = Xᵀα` from the products of samples with each other.
 fn dual_weights(
-    lesson: &Lesson<'_>,
+    lesson: &Lesson,
+    features: &Matrix,
     kernel: &[f64],
     left_out: Option<usize>,
     lambda: f64,
     counts: &[f64],
     count: f64,
 ) -> Vec<f32> {
-    let Lesson { features, labels, classes, .. } = lesson;
+    let Lesson { labels, classes, .. } = lesson;
     let all = labels.len();
     let ranges = lesson.teachers(left_out);
     let rows: Vec<usize> = ranges.iter().cloned().flatten().collect();
@@ -394,21 +363,31 @@ mod tests {
         (features, labels)
     }
 
-    fn lesson<'a>(features: &'a Matrix, labels: &'a [u32], fit_rows: &'a [u32]) -> Lesson<'a> {
+    fn lesson(labels: &[u32]) -> Lesson {
         let folds = std::array::from_fn(|fold| fold * 80..(fold + 1) * 80);
         let judged =
             std::array::from_fn(|model| 400 + 5 * model..405 + 5 * model + 20 * usize::from(model == FOLDS));
-        Lesson { features, labels, classes: CLASSES, folds, judged, fit_rows }
+        Lesson {
+            order: (0..450).collect(),
+            labels: labels.to_vec(),
+            classes: CLASSES,
+            groups: (0..450).collect(),
+            folds,
+            judged,
+            fit_rows: (0..400).collect(),
+            seed: 0,
+        }
     }
 
     #[test]
     fn both_ways_solve_the_equation() {
         let (features, labels) = noise(300);
-        let lesson = lesson(&features, &labels[..400], &[]);
+        let lesson = lesson(&labels[..400]);
         let task = Task::new();
         for left_out in [None, Some(0), Some(2), Some(4)] {
             let [numbers, samples] = [false, true].map(|by_samples| {
-                System::new(&lesson, by_samples, &task).unwrap().solve(&lesson, left_out, 0.1, &task).unwrap()
+                let system = System::new(&lesson, &features, by_samples, &task).unwrap();
+                system.solve(&lesson, &features, left_out, 0.1, &task).unwrap()
             });
             for (a, b) in numbers.weights.iter().zip(&samples.weights) {
                 assert!((a - b).abs() < 2e-5, "{left_out:?}: {a} {b}");
@@ -451,9 +430,8 @@ mod tests {
     fn every_row_is_judged_by_a_model_that_it_did_not_teach() {
         for width in [60, 600] {
             let (features, labels) = noise(width);
-            let fit_rows: Vec<u32> = (0..400).collect();
-            let lesson = lesson(&features, &labels[..400], &fit_rows);
-            let scores = ridge(&lesson, &Task::new()).unwrap();
+            let lesson = lesson(&labels[..400]);
+            let scores = ridge(&lesson, &features, &Task::new()).unwrap();
             assert_eq!((scores.rows(), scores.width), (450, CLASSES));
             let right = |rows: Range<usize>| {
                 let hits = rows
@@ -465,8 +443,8 @@ mod tests {
             // Labels without any relation to the numbers cannot be told out of fold; a model that had seen them would.
             let mut rng = ChaCha8Rng::seed_from_u64(9);
             let random: Vec<u32> = (0..400).map(|_| rng.next_u32() % CLASSES as u32).collect();
-            let lesson = Lesson { labels: &random, ..lesson };
-            let scores = ridge(&lesson, &Task::new()).unwrap();
+            let lesson = Lesson { labels: random.clone(), ..lesson };
+            let scores = ridge(&lesson, &features, &Task::new()).unwrap();
             let told = (0..400)
                 .filter(|&row| super::super::confident::most_probable(scores.row(row)) == random[row]);
             assert!(told.count() < 180);

@@ -6,9 +6,10 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use rayon::prelude::*;
 
+use super::expert::Opinion;
+use super::lesson::Lesson;
 use super::matrix::{Linear, Matrix, apply};
-use super::ridge::Lesson;
-use crate::feature::{Hit, nearest_allowed};
+use crate::feature::nearest_allowed;
 use crate::task::{Cancelled, Task};
 
 /// Principal directions that are kept.
@@ -21,18 +22,12 @@ const ROUNDS: usize = 6;
 /// Neighbours that vote.
 const VOTERS: usize = 30;
 
-/// What the neighbours say.
-pub(super) struct Votes {
-    /// For every row one score a class: the logarithm of its share of votes, centred.
-    pub scores: Matrix,
-    /// For every row its nearest teaching rows, nearest first.
-    pub neighbors: Vec<Vec<Hit>>,
-}
-
-/// Asks the nearest teaching rows of every row; those of its own group (itself and its copies) have no say.
-pub(super) fn vote(lesson: &Lesson<'_>, groups: &[u32], seed: u64, task: &Task) -> Result<Votes, Cancelled> {
+/// One score a class, the centred logarithm of its share of votes, from the nearest teaching rows of every row;
+/// those of its own group (itself and its copies) have no say.
+pub(super) fn vote(lesson: &Lesson, features: &Matrix, task: &Task) -> Result<Opinion, Cancelled> {
+    let groups = &lesson.groups;
     let taught = lesson.labels.len();
-    let rows = project(lesson.features, taught, seed, task)?;
+    let rows = project(features, taught, lesson.seed, task)?;
     let allowed = |query: usize, position: usize| groups[query] != groups[position];
     let voters = VOTERS.min(taught / 4).max(1);
     let reference = &rows.values[..taught * rows.width];
@@ -53,7 +48,7 @@ pub(super) fn vote(lesson: &Lesson<'_>, groups: &[u32], seed: u64, task: &Task) 
         let mean = votes.iter().sum::<f64>() / classes as f64;
         out.iter_mut().zip(votes).for_each(|(out, score)| *out = (score - mean) as f32);
     }
-    Ok(Votes { scores, neighbors })
+    Ok(Opinion { scores, neighbors: Some(neighbors) })
 }
 
 /// All rows in the principal directions of the first `taught`, each of length one.

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::compare::{self, ClassMap, Distribution, Flow, Side, VersionDiff};
-use crate::detect::{self, Input, Scan};
+use crate::detect::{self, Input, Options, Scan};
 use crate::feature::{self, Cache, Fingerprints, Looks};
 use crate::model::{ContentHash, Version, Warning};
 use crate::source::{self, Dataset, Place};
@@ -498,6 +498,7 @@ impl Session {
                             .map(|((d, f), diff)| (Side { dataset: d, fingerprints: f }, diff.as_ref())),
                         cache: &cache,
                         seed: 0,
+                        options: &Options::default(),
                     };
                     let scan = detect::scan(&input, &[], task).map_err(|e| e.to_string())?;
                     Ok(Done::Scanned(Arc::new(scan)))

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use sparrowhawk::compare::Side;
-use sparrowhawk::detect::{Input, scan};
+use sparrowhawk::detect::{Input, Options, scan};
 use sparrowhawk::feature::{Cache, fingerprint};
 use sparrowhawk::source::{self, ListOptions, Place};
 use sparrowhawk::task::Task;
@@ -43,7 +43,7 @@ fn rank(list: &Path, column: &str, truth: &HashMap<&str, &str>, cache: &Cache) {
     let dataset = source::open(&place, &task).expect("the list opens");
     let fingerprints = fingerprint(&dataset, cache, false, &task).expect("not cancelled");
     let target = Side { dataset: &dataset, fingerprints: &fingerprints };
-    let input = Input { target, base: None, cache, seed: 0 };
+    let input = Input { target, base: None, cache, seed: 0, options: &Options::default() };
     // The second run has every number in the cache.
     for round in ["first", "again"] {
         let start = Instant::now();

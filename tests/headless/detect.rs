@@ -6,7 +6,7 @@ use std::path::Path;
 use image::{Rgb, RgbImage};
 use serde_json::Value;
 use sparrowhawk::compare::{Side, VersionDiff};
-use sparrowhawk::detect::{DetectError, Input, Scan, confident, scan};
+use sparrowhawk::detect::{DetectError, Input, Options, Scan, confident, scan};
 use sparrowhawk::feature::{Cache, Fingerprints, fingerprint};
 use sparrowhawk::model::{Change, ChangeKind, Signal, WarningKind};
 use sparrowhawk::source::{self, Dataset, ListOptions, Place};
@@ -123,7 +123,7 @@ impl Opened {
 
     fn scan(&self, base: Option<(&Self, &VersionDiff)>, cache: &Cache) -> Scan {
         let base = base.map(|(base, diff)| (base.side(), diff));
-        let input = Input { target: self.side(), base, cache, seed: 7 };
+        let input = Input { target: self.side(), base, cache, seed: 7, options: &Options::default() };
         scan(&input, &["label-error".to_owned()], &Task::new()).unwrap()
     }
 
@@ -243,7 +243,8 @@ fn a_cancelled_scan_says_so() {
     let task = Task::new();
     task.cancel();
     let cache = Cache::none();
-    let input = Input { target: opened.side(), base: None, cache: &cache, seed: 0 };
+    let input =
+        Input { target: opened.side(), base: None, cache: &cache, seed: 0, options: &Options::default() };
     assert!(scan(&input, &[], &task).is_err());
     let unknown = scan(&input, &["label-errors".to_owned()], &Task::new());
     assert!(matches!(unknown, Err(DetectError::Unknown { .. })));

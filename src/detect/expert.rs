@@ -1,0 +1,52 @@
+//! What is an expert? Somebody who gives each class a score for every sample, without having seen the sample's label.
+
+use super::lesson::Lesson;
+use super::matrix::Matrix;
+use super::ridge::ridge;
+use super::vote::vote;
+use crate::feature::Hit;
+use crate::task::{Cancelled, Task};
+
+/// Learns from the teaching rows, and judges every row by what it did not teach.
+pub(super) trait Expert {
+    /// One or more opinions, which get a weight each.
+    fn opinions(&self, lesson: &Lesson, task: &Task) -> Result<Vec<Opinion>, Cancelled>;
+}
+
+/// One opinion on every row.
+pub(super) struct Opinion {
+    /// In the lesson's order one score a class, in any unit, the more the likelier:
+    /// of a row that teaches, from a model that it (its whole fold) did not teach.
+    pub scores: Matrix,
+    /// In the lesson's order the nearest teaching rows, nearest first, if this opinion comes from them.
+    pub neighbors: Option<Vec<Vec<Hit>>>,
+}
+
+/// Numbers of each sample, from which a ridge regression and the vote of the nearest judge.
+pub(super) struct Numbers<F> {
+    /// How many.
+    pub width: usize,
+    /// Writes those of a sample of the problem.
+    pub fill: F,
+}
+
+impl<'a, F: Fn(usize, &mut [f32]) + 'a> Numbers<F> {
+    pub fn boxed(width: usize, fill: F) -> Box<dyn Expert + 'a> {
+        Box::new(Self { width, fill })
+    }
+}
+
+impl<F: Fn(usize, &mut [f32])> Expert for Numbers<F> {
+    fn opinions(&self, lesson: &Lesson, task: &Task) -> Result<Vec<Opinion>, Cancelled> {
+        let mut features = Matrix::zeros(lesson.order.len(), self.width);
+        for (out, &sample) in features.values.chunks_exact_mut(self.width.max(1)).zip(&lesson.order) {
+            (self.fill)(sample as usize, out);
+            // A number that is none would spoil every sum; it says nothing about its sample.
+            out.iter_mut().filter(|value| !value.is_finite()).for_each(|value| *value = 0.0);
+        }
+        task.check()?;
+        features.standardise(lesson.labels.len());
+        let ridge = Opinion { scores: ridge(lesson, &features, task)?, neighbors: None };
+        Ok(vec![ridge, vote(lesson, &features, task)?])
+    }
+}
