@@ -48,7 +48,7 @@ impl Table<'_> {
     fn name(self) -> String {
         match self {
             Self::Stamps => "stamps-1".to_owned(),
-            Self::Looks => "looks-1".to_owned(),
+            Self::Looks => "looks-2".to_owned(),
             Self::Numbers(extractor) => format!("numbers:{extractor}"),
         }
     }

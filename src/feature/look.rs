@@ -9,6 +9,7 @@ use super::cache::{Snapshot, Table};
 use super::fingerprint::read_warning;
 use super::perceptual::perceptual_hash;
 use super::picture::{self, Picture};
+use super::quality::{QUALITY_BYTES, Quality};
 use super::{Cache, EXTRACTORS, Extractor, FeatureError, Fingerprints};
 use crate::model::{ContentHash, Warning, WarningKind};
 use crate::source::Dataset;
@@ -26,6 +27,32 @@ pub struct Look {
     /// 64-bit DCT perceptual hash; near pictures differ in few bits (a handful when re-encoded or resized).
     /// Pictures of one colour have hash 0, whatever the colour.
     pub perceptual_hash: u64,
+    /// Digest of size and pixels: equal for pictures that only their encoding tells apart.
+    pub pixel_hash: u64,
+    /// How well it can be seen.
+    pub quality: Quality,
+}
+
+impl Look {
+    fn of(picture: &Picture) -> Self {
+        Self {
+            width: picture.width,
+            height: picture.height,
+            format: picture.format,
+            perceptual_hash: perceptual_hash(picture),
+            pixel_hash: pixel_hash(picture),
+            quality: Quality::of(picture),
+        }
+    }
+}
+
+/// The first 8 bytes of BLAKE3 of width, height and pixels.
+fn pixel_hash(picture: &Picture) -> u64 {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&picture.width.to_le_bytes()).update(&picture.height.to_le_bytes()).update(&picture.rgb);
+    let mut first = [0; 8];
+    first.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
+    u64::from_le_bytes(first)
 }
 
 /// Looks at pictures by row.
@@ -277,11 +304,7 @@ fn see<T>(
             failure.get_or_insert(Failure { kind: WarningKind::Unreadable, message });
             continue;
         }
-        let outcome = picture::decode_for(&bytes, |picture| {
-            let Picture { width, height, format, .. } = picture;
-            let look = Look { width, height, format, perceptual_hash: perceptual_hash(&picture) };
-            (look, work(&picture))
-        });
+        let outcome = picture::decode_for(&bytes, |picture| (Look::of(&picture), work(&picture)));
         return match outcome {
             Ok((look, result)) => (Noted { seen: Ok(look), lasting: true }, Some(result)),
             Err(error) => {
@@ -368,7 +391,7 @@ fn known_numbers(
 /// The names of formats by their number in the cache; only ever append.
 const FORMATS: [&str; 6] = ["png", "jpeg", "webp", "gif", "bmp", "tiff"];
 
-/// A look: format's number, width, height, hash, little-endian. A failure: 254 (limit) or 255, and its message.
+/// A look: format's number, width, height, hashes, little-endian, and the quality. A failure: 254 (limit) or 255, and its message.
 fn encode(seen: &Seen) -> Vec<u8> {
     match seen {
         Ok(look) => {
@@ -377,6 +400,8 @@ fn encode(seen: &Seen) -> Vec<u8> {
             bytes.extend(look.width.to_le_bytes());
             bytes.extend(look.height.to_le_bytes());
             bytes.extend(look.perceptual_hash.to_le_bytes());
+            bytes.extend(look.pixel_hash.to_le_bytes());
+            bytes.extend(look.quality.to_bytes());
             bytes
         }
         Err(failure) => {
@@ -394,11 +419,16 @@ fn decode_record(bytes: &[u8]) -> Option<Seen> {
     }
     let (width, rest) = rest.split_first_chunk()?;
     let (height, rest) = rest.split_first_chunk()?;
+    let (perceptual_hash, rest) = rest.split_first_chunk()?;
+    let (pixel_hash, rest) = rest.split_first_chunk()?;
+    let quality: [u8; QUALITY_BYTES] = rest.try_into().ok()?;
     Some(Ok(Look {
         width: u32::from_le_bytes(*width),
         height: u32::from_le_bytes(*height),
         format: FORMATS.get(usize::from(kind))?,
-        perceptual_hash: u64::from_le_bytes(rest.try_into().ok()?),
+        perceptual_hash: u64::from_le_bytes(*perceptual_hash),
+        pixel_hash: u64::from_le_bytes(*pixel_hash),
+        quality: Quality::from_bytes(quality),
     }))
 }
 

@@ -8,17 +8,21 @@
 mod cache;
 mod fingerprint;
 mod hand_crafted;
+mod hash_index;
 mod look;
 mod neighbors;
 mod perceptual;
 pub mod picture;
+mod quality;
 mod similar;
 
 pub use cache::Cache;
 pub use fingerprint::{Fingerprints, fingerprint};
 pub use hand_crafted::HandCrafted;
+pub use hash_index::{HashIndex, NearHash, RADIUS};
 pub use look::{Embeddings, Look, Looks, embed, look};
 pub use neighbors::{Hit, Nearest, nearest, nearest_allowed};
+pub use quality::Quality;
 pub use similar::most_similar;
 
 use crate::task::Cancelled;

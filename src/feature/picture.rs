@@ -17,7 +17,7 @@ use image::codecs::{
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, Limits, RgbImage};
 
-pub use scale::{fit, resize};
+pub use scale::{fit, resize, resize_cubic};
 
 /// The most pixels that are decoded.
 pub const MAX_PIXELS: u64 = 100_000_000;

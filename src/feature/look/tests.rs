@@ -287,7 +287,14 @@ fn progress_counts_distinct_pictures() {
 #[test]
 fn records_read_back() {
     for format in FORMATS {
-        let seen = Ok(Look { width: 640, height: 3, format, perceptual_hash: 0x0123_4567_89AB_CDEF });
+        let seen = Ok(Look {
+            width: 640,
+            height: 3,
+            format,
+            perceptual_hash: 0x0123_4567_89AB_CDEF,
+            pixel_hash: 0xFEDC_BA98_7654_3210,
+            quality: Quality::default(),
+        });
         assert_eq!(decode_record(&encode(&seen)), Some(seen));
     }
     for kind in [WarningKind::Oversized, WarningKind::Unreadable] {

@@ -31,8 +31,20 @@ pub fn resize(picture: &Picture, width: u32, height: u32) -> Picture {
     let rgb = if width <= picture.width && height <= picture.height {
         average(picture, width as usize, height as usize)
     } else {
-        convolve(picture, width, height)
+        convolve(picture, width, height, FilterType::Bilinear)
     };
+    Picture { width, height, rgb, format: picture.format }
+}
+
+/// The picture at another size, by cubic convolution (Catmull–Rom) over as many pixels as one of the result covers:
+/// what others call bicubic, needed where a number must be theirs.
+#[must_use]
+pub fn resize_cubic(picture: &Picture, width: u32, height: u32) -> Picture {
+    let (width, height) = (width.max(1), height.max(1));
+    if (width, height) == (picture.width, picture.height) {
+        return picture.clone();
+    }
+    let rgb = convolve(picture, width, height, FilterType::CatmullRom);
     Picture { width, height, rgb, format: picture.format }
 }
 
@@ -42,12 +54,12 @@ pub(super) fn shrink(picture: Picture, max_side: u32) -> Picture {
     if (width, height) == (picture.width, picture.height) {
         return picture;
     }
-    let rgb = convolve(&picture, width, height);
+    let rgb = convolve(&picture, width, height, FilterType::Bilinear);
     Picture { width, height, rgb, format: picture.format }
 }
 
-/// Bilinear convolution: antialiased where it shrinks, interpolating where it grows.
-fn convolve(picture: &Picture, width: u32, height: u32) -> Vec<u8> {
+/// Convolution: antialiased where it shrinks, interpolating where it grows.
+fn convolve(picture: &Picture, width: u32, height: u32, filter: FilterType) -> Vec<u8> {
     thread_local! {
         /// Keeps its buffers between pictures.
         static RESIZER: RefCell<Resizer> = RefCell::new(Resizer::new());
@@ -55,7 +67,7 @@ fn convolve(picture: &Picture, width: u32, height: u32) -> Vec<u8> {
     let source = ImageRef::new(picture.width, picture.height, &picture.rgb, PixelType::U8x3)
         .expect("a picture has three bytes a pixel");
     let mut target = Image::new(width, height, PixelType::U8x3);
-    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
+    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter));
     RESIZER
         .with_borrow_mut(|resizer| resizer.resize(&source, &mut target, &options))
         .expect("both are three bytes a pixel and the whole source is used");
