@@ -1,4 +1,4 @@
-//! Is this picture dark, bright, blurred, empty, or without colour? Measured as CleanVision 0.3 measures it.
+//! Is this picture dark, bright, blurred, empty, or without colour? Measured as `CleanVision` 0.3 measures it.
 //!
 //! Its definitions, each a number in [0, 1] that is low where there is a problem:
 //! * *dark*: the 99th percentile of brightness, `√(0.241 R² + 0.691 G² + 0.068 B²) / 255`;
@@ -235,7 +235,7 @@ mod tests {
         Picture { width, height, rgb: rgb.flat_map(|(x, y)| value(x, y)).collect(), format: "png" }
     }
 
-    /// Against CleanVision 0.3.7 on the same pixels, stored as PNG.
+    /// Against `CleanVision` 0.3.7 on the same pixels, stored as PNG.
     fn check(picture: &Picture, dark: f64, bright: f64, information: f64, sharpness: f64, grey: bool) {
         let found = Quality::of(picture);
         assert_eq!(Quality::from_bytes(found.to_bytes()), found);
@@ -251,7 +251,7 @@ mod tests {
         let hills = |x: u32, y: u32| [(x * 2 + y) as u8, (255 - x) as u8, ((x * y) / 64) as u8];
         check(&picture(128, 96, hills), 0.838, 0.5371, 0.8899, 0.5509, false);
         check(&picture(128, 96, |x, y| hills(x, y).map(|v| v / 5)), 0.1666, 0.9089, 0.6596, 0.5114, false);
-        let board = |x: u32, y: u32| if (x / 4 + y / 4) % 2 == 0 { [250; 3] } else { [5; 3] };
+        let board = |x: u32, y: u32| if (x / 4 + y / 4).is_multiple_of(2) { [250; 3] } else { [5; 3] };
         check(&picture(40, 40, board), 0.9804, 0.9804, 0.1, 1.0, true);
     }
 
