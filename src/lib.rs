@@ -4,6 +4,7 @@ pub mod cli;
 pub mod compare;
 pub mod demo;
 pub mod detect;
+pub mod drill;
 pub mod export;
 pub mod feature;
 pub mod model;

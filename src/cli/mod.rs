@@ -7,6 +7,7 @@ mod apply;
 mod arguments;
 mod demo;
 mod diff;
+mod drill;
 mod export;
 mod info;
 mod load;
@@ -99,6 +100,7 @@ enum Subcommands {
     Verify(verify::Args),
     Export(export::Args),
     Apply(apply::Args),
+    Drill(drill::Args),
 }
 
 /// Reads the command line, does what it says, or asks for the window.
@@ -123,6 +125,7 @@ pub fn run(args: &[OsString]) -> Outcome {
         Some(Subcommands::Verify(args)) => verify::run(args),
         Some(Subcommands::Export(args)) => export::run(args),
         Some(Subcommands::Apply(args)) => apply::run(args),
+        Some(Subcommands::Drill(args)) => drill::run(args),
     };
     outcome.unwrap_or_else(|error| {
         output::say("error", &format!("{error:#}"));

@@ -8,12 +8,12 @@ use image::codecs::jpeg::JpegEncoder;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::logo::{BLUE_SPARROW, Drawing};
 use super::paint::{Dice, Picture};
 use super::plan::{File, Job, Plan, Side, Touch};
 use super::scene;
 use super::touch;
 use super::{DemoError, DemoPair};
+use crate::drill::{BLUE_SPARROW, Drawing};
 use crate::task::Task;
 
 /// Raise it whenever the same seed would give other bytes: demos of older programs are then drawn anew.

@@ -13,7 +13,6 @@
 //! `base_key` where the base has the picture, and `box` (`[x, y, width, height]` in pixels) where the logo or the
 //! edit is.
 
-mod logo;
 mod make;
 mod paint;
 mod place;
@@ -23,7 +22,6 @@ mod touch;
 
 use std::path::{Path, PathBuf};
 
-pub use logo::{BLUE_SPARROW, Drawing};
 pub use place::{SEED, default_folder};
 pub use plan::Plan;
 

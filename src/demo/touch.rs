@@ -1,8 +1,8 @@
 //! What was done to a picture after it was taken? Crops, patches, dates, and the logo.
 
-use super::logo::Drawing;
 use super::paint::{Dice, Picture};
 use super::plan::Touch;
+use crate::drill::{Drawing, Stamp};
 
 /// Changes a picture; returns the box of the change, `[x, y, width, height]`, where it is a part of the picture.
 pub fn apply(touch: Touch, picture: &mut Picture, logo: &Drawing, dice: &mut Dice) -> Option<[u32; 4]> {
@@ -38,7 +38,8 @@ pub fn apply(touch: Touch, picture: &mut Picture, logo: &Drawing, dice: &mut Dic
             let margin = size * 0.6 + 2.0;
             let at = (dice.range(margin, width as f32 - margin), dice.range(margin, height as f32 - margin));
             let (degrees, opacity) = (dice.range(-10.0, 10.0), dice.range(0.75, 1.0));
-            Some(logo.stamp(picture, at, size, degrees, opacity))
+            let stamp = Stamp { at, size, degrees, opacity, gain: 1.0 };
+            logo.stamp(&mut picture.rgb, (picture.width, picture.height), &stamp)
         }
     }
 }

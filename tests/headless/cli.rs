@@ -2,7 +2,7 @@
 
 mod hostile;
 mod jobs;
-mod world;
+pub mod world;
 
 use std::process::Stdio;
 

@@ -10,6 +10,7 @@ mod cli;
 mod compare;
 mod demo;
 mod detect;
+mod drill;
 mod export;
 mod feature;
 mod review;

@@ -3,14 +3,13 @@
 mod camera;
 mod canvas;
 mod color;
-mod dice;
 mod layer;
 mod noise;
 
+pub use crate::drill::Dice;
 pub use camera::{Camera, Picture};
 pub use canvas::{Canvas, Ellipse};
 pub use color::{Rgb, hex, hsv};
-pub use dice::Dice;
 pub use layer::{Layer, Outline};
 pub use noise::{fbm, grain, noise, ridged, value};
 

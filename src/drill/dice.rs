@@ -8,7 +8,8 @@ use rand_chacha::ChaCha8Rng;
 pub struct Dice(ChaCha8Rng);
 
 impl Dice {
-    /// The stream of `what` number `index` under the demo's `seed`.
+    /// The stream of `what` number `index` under a `seed`.
+    #[must_use]
     pub fn new(seed: u64, what: &str, index: u64) -> Self {
         let mut hasher = blake3::Hasher::new();
         hasher.update(&seed.to_le_bytes()).update(&index.to_le_bytes()).update(what.as_bytes());
