@@ -9,6 +9,7 @@ mod lesson;
 mod matrix;
 mod options;
 mod pool;
+mod rank;
 mod ridge;
 mod vote;
 
@@ -19,7 +20,7 @@ use std::time::Instant;
 
 use crate::compare::{Side, VersionDiff};
 use crate::feature::{Cache, FeatureError};
-use crate::model::{Cluster, Group, Signal, Warning};
+use crate::model::{ChangeKind, Cluster, Group, Signal, Warning};
 use crate::task::{Cancelled, Task};
 
 /// What a detector may look at.
@@ -114,7 +115,7 @@ pub struct Scan {
 pub struct Ranked {
     /// Row in the judged version.
     pub row: u32,
-    /// In [0, 1], 1 = most suspicious: the largest of its signals' scores.
+    /// In [0, 1], 1 = most suspicious, by the rule in `detect/rank.rs`.
     pub suspicion: f64,
     /// What the detectors say, in the registry's order.
     pub signals: Vec<Signal>,
@@ -161,20 +162,27 @@ fn scan_with(
         scan.groups.extend(findings.groups);
         scan.warnings.extend(findings.warnings);
     }
+    scan.clusters = rank::name_clusters(scan.clusters, &mut signals);
     scan.ranking = signals
         .into_iter()
         .map(|(row, signals)| {
-            let suspicion = signals.iter().map(|signal| signal.score).fold(0.0, f64::max);
+            let suspicion = rank::suspicion(&signals, change_of(input, row));
             Ranked { row, suspicion, signals }
         })
         .collect();
     // Stable sorts: equal suspicions keep the order of rows, which is that of keys.
     scan.ranking.sort_by(|a, b| b.suspicion.total_cmp(&a.suspicion));
-    scan.clusters.sort_by(|a, b| b.score.total_cmp(&a.score));
     // Two detectors that could not read one picture say so once.
     scan.warnings.sort();
     scan.warnings.dedup();
     Ok(scan)
+}
+
+/// What the contribution did to this row of the judged version.
+fn change_of(input: &Input<'_>, row: u32) -> Option<ChangeKind> {
+    let (_, diff) = input.base?;
+    let change = diff.change_of_row.get(row as usize).copied().flatten()?;
+    diff.changes.get(change as usize).map(|change| change.kind)
 }
 
 #[cfg(test)]
@@ -210,18 +218,8 @@ mod tests {
             "fixed scores"
         }
         fn run(&self, _input: &Input<'_>, _task: &Task) -> Result<Findings, DetectError> {
-            let signal = |&(row, score, alarm): &(u32, f64, bool)| Signal {
-                detector: self.0,
-                row,
-                score,
-                alarm,
-                probabilities: Vec::new(),
-                suggested: None,
-                neighbors: Vec::new(),
-                cluster: None,
-                area: None,
-                reason: String::new(),
-            };
+            let signal =
+                |&(row, score, alarm): &(u32, f64, bool)| Signal { score, alarm, ..Signal::of(self.0, row) };
             Ok(Findings { signals: self.1.iter().map(signal).collect(), ..Findings::default() })
         }
     }
@@ -244,8 +242,11 @@ mod tests {
         let names: Vec<String> = names.iter().map(|&name| name.into()).collect();
         match (scan_with(&registry, &input, &names, &Task::new()), expected) {
             (Ok(scan), Ok((ranking, alarm))) => {
-                let found: Vec<_> =
-                    scan.ranking.iter().map(|r| (r.row, r.suspicion, r.signals.len())).collect();
+                let found: Vec<_> = scan
+                    .ranking
+                    .iter()
+                    .map(|r| (r.row, (r.suspicion * 1e5).round() / 1e5, r.signals.len()))
+                    .collect();
                 assert_eq!(found, ranking, "{names:?}");
                 assert_eq!(scan.alarm(), alarm);
             }
@@ -255,10 +256,11 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_score_ranks_and_ties_go_by_key() {
-        check(&[], Ok((&[(1, 0.75, 2), (2, 0.5, 1), (3, 0.5, 2)], true)));
-        check(&["first"], Ok((&[(2, 0.5, 1), (3, 0.5, 1), (1, 0.25, 1)], false)));
-        check(&["second", "first"], Ok((&[(1, 0.75, 2), (2, 0.5, 1), (3, 0.5, 2)], true)));
+    fn suspicion_ranks_and_ties_go_by_key() {
+        // Detectors that nobody knows count half.
+        check(&[], Ok((&[(1, 0.40781, 2), (3, 0.39375, 2), (2, 0.225, 1)], true)));
+        check(&["first"], Ok((&[(2, 0.225, 1), (3, 0.225, 1), (1, 0.1125, 1)], false)));
+        check(&["second", "first"], Ok((&[(1, 0.40781, 2), (3, 0.39375, 2), (2, 0.225, 1)], true)));
         check(&["third"], Err("there is no detector `third`; there are: first, second"));
     }
 }

@@ -49,6 +49,25 @@ pub struct Signal {
     pub reason: String,
 }
 
+impl Signal {
+    /// A signal of this detector about this row that says nothing yet.
+    #[must_use]
+    pub fn of(detector: &'static str, row: u32) -> Self {
+        Self {
+            detector,
+            row,
+            score: 0.0,
+            alarm: false,
+            probabilities: Vec::new(),
+            suggested: None,
+            neighbors: Vec::new(),
+            cluster: None,
+            area: None,
+            reason: String::new(),
+        }
+    }
+}
+
 /// One sample of a cluster.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Member {
@@ -83,4 +102,23 @@ pub struct Cluster {
     pub reason: String,
     /// Members, best first.
     pub members: Vec<Member>,
+}
+
+impl Cluster {
+    /// A cluster of this detector and kind that holds nothing yet.
+    #[must_use]
+    pub fn of(detector: &'static str, kind: &'static str) -> Self {
+        Self {
+            id: String::new(),
+            detector,
+            kind,
+            score: 0.0,
+            p_value: 1.0,
+            label: String::new(),
+            label_share: 0.0,
+            base_matches: 0,
+            reason: String::new(),
+            members: Vec::new(),
+        }
+    }
 }
