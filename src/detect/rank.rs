@@ -21,14 +21,18 @@ const SHARED_MEMBERS: f64 = 0.5;
 /// How much a detector's score says about the label being wrong or the sample being planted.
 fn weight(signal: &Signal) -> f64 {
     match signal.detector {
-        _ if signal.cluster.is_some() => 1.0,
-        "label-error" => 0.9,
-        "duplicate" => 0.5,
+        detector if signal.cluster.is_some() || detector == "label-error" => 1.0,
         // A strange or poor picture is rarely a wrong one.
         "outlier" => 0.1,
         "image-problem" => 0.05,
+        // Such as "duplicate".
         _ => 0.5,
     }
+}
+
+/// A score that is no number says nothing.
+fn sound(score: f64) -> f64 {
+    if score.is_nan() { 0.0 } else { score.clamp(0.0, 1.0) }
 }
 
 /// How much the change alone says.
@@ -42,7 +46,7 @@ fn change_weight(change: Option<ChangeKind>) -> f64 {
 
 /// The suspicion of one sample, in [0, 1], by the rule above.
 pub(super) fn suspicion(signals: &[Signal], change: Option<ChangeKind>) -> f64 {
-    let reasons = signals.iter().map(|signal| weight(signal) * signal.score.max(0.0).min(1.0));
+    let reasons = signals.iter().map(|signal| weight(signal) * sound(signal.score));
     let doubt = 1.0 - reasons.fold(1.0 - change_weight(change), |trust, reason| trust * (1.0 - reason));
     if signals.iter().any(|signal| signal.cluster.is_some() && signal.alarm) {
         CLUSTER_FLOOR + (1.0 - CLUSTER_FLOOR) * doubt
@@ -124,7 +128,7 @@ mod tests {
         assert!(values.is_sorted_by(|a, b| a < b), "{values:?}");
         assert_eq!(values[0], 0.0);
         assert!(values.iter().all(|value| (0.0..=1.0).contains(value)));
-        assert!((suspicion(&[label(0.5)], None) - 0.9 * 0.45).abs() < 1e-12);
+        assert!((suspicion(&[label(0.5)], None) - 0.9 * 0.5).abs() < 1e-12);
         assert_eq!(suspicion(&[label(f64::NAN)], None), 0.0);
     }
 

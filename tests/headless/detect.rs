@@ -185,7 +185,10 @@ fn wrong_labels_come_first_with_a_suggestion_and_evidence() {
         };
         let suggested = signal.suggested.as_ref().expect("another class");
         assert_eq!(suggested.label, expected);
-        assert!(signal.alarm && signal.score > 0.5 && signal.score == ranked.suspicion, "{signal:?}");
+        assert!(
+            signal.alarm && signal.score > 0.5 && (ranked.suspicion - 0.9 * signal.score).abs() < 1e-9,
+            "{signal:?}"
+        );
         assert_eq!(signal.neighbors.len(), 10);
         assert!(signal.neighbors.iter().all(|near| !near.in_base && near.row != signal.row));
         assert!(signal.probabilities.len() == 4 && signal.probabilities[0] == *suggested);
