@@ -1,5 +1,6 @@
 //! Which samples does the gallery show, in which order? Rebuilt when the data, the filter or the revision moves.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::model::{ChangeKind, Verdict};
@@ -126,6 +127,8 @@ pub struct Counts {
     changes: Count,
     by_kind: [Count; 8],
     suspicious: Count,
+    triggers: Count,
+    twins: Count,
     problems: Count,
     decided: usize,
 }
@@ -160,6 +163,12 @@ impl Counts {
         for item in suspicious(items) {
             add(&mut counts.suspicious, item);
         }
+        for item in clustered(items, None) {
+            add(&mut counts.triggers, item);
+        }
+        for item in twins(items) {
+            add(&mut counts.twins, item);
+        }
         counts
     }
 
@@ -167,11 +176,13 @@ impl Counts {
     #[must_use]
     pub fn of(&self, queue: Queue) -> Count {
         match queue {
-            Queue::Overview | Queue::Similar => Count::default(),
+            Queue::Overview | Queue::Similar | Queue::Cluster(_) => Count::default(),
             Queue::All => self.all,
             Queue::Changes => self.changes,
             Queue::Change(kind) => self.by_kind[kind as usize],
             Queue::SuspiciousLabels => self.suspicious,
+            Queue::Triggers => self.triggers,
+            Queue::Twins => self.twins,
             Queue::Problems => self.problems,
             Queue::Decided => Count { total: self.decided, undecided: 0 },
         }
@@ -193,15 +204,43 @@ fn suspicious(items: &Items) -> impl Iterator<Item = Item> {
     let ranking = items.scan.as_ref().map(|scan| scan.ranking.as_slice()).unwrap_or_default();
     ranking
         .iter()
-        .filter(|ranked| ranked.signals.iter().any(|signal| signal.alarm))
+        .filter(|ranked| ranked.signals.iter().any(|signal| signal.alarm && signal.detector == "label-error"))
         .map(|ranked| items.item(Which::Target, ranked.row as usize))
+}
+
+/// The members of all clusters, or of the one at this place, each once.
+fn clustered(items: &Items, only: Option<u16>) -> Vec<Item> {
+    let clusters = items.scan.as_ref().map(|scan| scan.clusters.as_slice()).unwrap_or_default();
+    let chosen =
+        clusters.iter().enumerate().filter(|(at, _)| only.is_none_or(|only| usize::from(only) == *at));
+    let mut seen = HashSet::new();
+    chosen
+        .flat_map(|(_, cluster)| &cluster.members)
+        .map(|member| items.item(Which::Target, member.row as usize))
+        .filter(|item| seen.insert(*item))
+        .collect()
+}
+
+/// The members of all groups of duplicates, group by group, each once.
+fn twins(items: &Items) -> Vec<Item> {
+    let groups = items.scan.as_ref().map(|scan| scan.groups.as_slice()).unwrap_or_default();
+    let mut seen = HashSet::new();
+    groups
+        .iter()
+        .flat_map(|group| &group.members)
+        .map(|member| {
+            let which = if member.in_base { Which::Base } else { Which::Target };
+            items.item(which, member.row as usize)
+        })
+        .filter(|item| seen.insert(*item))
+        .collect()
 }
 
 /// What the query language may ask about an item.
 #[must_use]
 pub fn facts<'a>(items: &'a Items, verdicts: &'a Verdicts, item: Item) -> Facts<'a> {
     let ranked = items.ranked(item);
-    let first = ranked.and_then(|r| r.signals.first());
+    let signals = ranked.map(|r| r.signals.as_slice()).unwrap_or_default();
     Facts {
         key: items.key(item),
         label: items.label(item),
@@ -209,8 +248,8 @@ pub fn facts<'a>(items: &'a Items, verdicts: &'a Verdicts, item: Item) -> Facts<
         split: items.split(item),
         change: items.change(item),
         score: ranked.map(|r| r.suspicion),
-        suggested: first.and_then(|s| s.suggested.as_ref()).map(|s| s.label.as_str()),
-        cluster: first.and_then(|s| s.cluster.as_deref()),
+        suggested: signals.iter().find_map(|s| s.suggested.as_ref()).map(|s| s.label.as_str()),
+        cluster: signals.iter().find_map(|s| s.cluster.as_deref()),
         verdict: verdicts.get(item),
         problem: items.has_problem(item),
     }
@@ -225,6 +264,9 @@ pub fn build(items: &Items, verdicts: &Verdicts, wanted: &Wanted) -> Rows {
         Queue::Changes => changed(items, None).collect(),
         Queue::Change(kind) => changed(items, Some(kind)).collect(),
         Queue::SuspiciousLabels => suspicious(items).collect(),
+        Queue::Triggers => clustered(items, None),
+        Queue::Cluster(place) => clustered(items, Some(place)),
+        Queue::Twins => twins(items),
         Queue::Problems => (0..items.len() as u32).map(Item).filter(|i| items.has_problem(*i)).collect(),
         Queue::Decided => (0..items.len() as u32).map(Item).filter(|i| verdicts.is_decided(*i)).collect(),
         Queue::Similar => wanted.similar.clone(),

@@ -18,7 +18,13 @@ pub enum Queue {
     Change(ChangeKind),
     /// Labels that disagree with their picture.
     SuspiciousLabels,
-    /// Samples with a warning.
+    /// Clusters of samples that share a visual cause, a card each.
+    Triggers,
+    /// The members of the cluster at this place of the scan.
+    Cluster(u16),
+    /// Samples that show one picture: near duplicates and leakage.
+    Twins,
+    /// Samples with a warning, or whose picture is poor.
     Problems,
     /// Samples with a verdict.
     Decided,
@@ -45,6 +51,9 @@ impl Queue {
                 ChangeKind::Removed => "Removed",
             },
             Self::SuspiciousLabels => "Suspicious labels",
+            Self::Triggers => "Shared triggers",
+            Self::Cluster(_) => "Members of a cluster",
+            Self::Twins => "Duplicates and leaks",
             Self::Problems => "Image problems",
             Self::Decided => "Decided",
             Self::Similar => "Similar",
@@ -69,7 +78,14 @@ impl Queue {
                 ChangeKind::Removed => "Samples that only the base has",
             },
             Self::SuspiciousLabels => "Labels that disagree with their picture, most doubtful first",
-            Self::Problems => "Files that could not be read, or are not what their name says",
+            Self::Triggers => "Groups of pictures that share a mark or a pattern, such as a planted logo",
+            Self::Cluster(_) => "The pictures of one cluster, those that fit it best first",
+            Self::Twins => {
+                "One picture several times: under different labels, in different splits, or just twice"
+            }
+            Self::Problems => {
+                "Files that could not be read, or whose picture is dark, bright, blurred, empty or of an odd shape"
+            }
             Self::Decided => "Samples with a verdict",
             Self::Similar => "Samples that look like the one you came from, nearest first",
         }
@@ -79,8 +95,10 @@ impl Queue {
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         let kinds = ChangeKind::ALL.into_iter().map(Self::Change);
-        [Self::Overview, Self::All, Self::Changes, Self::SuspiciousLabels, Self::Problems, Self::Decided]
+        let rest = [Self::Triggers, Self::Twins, Self::Problems, Self::Decided];
+        [Self::Overview, Self::All, Self::Changes, Self::SuspiciousLabels]
             .into_iter()
+            .chain(rest)
             .chain(kinds)
             .find(|queue| queue.title().to_lowercase().replace(' ', "-") == name)
     }

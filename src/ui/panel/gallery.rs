@@ -110,9 +110,21 @@ pub fn nothing_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &ViewState) {
                 "No label stands out",
                 "Labels were compared with their pictures and none disagrees strongly. That does not prove that all are right",
             ),
-            Queue::Problems => {
-                (icon::CHECK_CIRCLE, "No image problems", "Every file could be read and decoded")
-            }
+            Queue::Triggers => (
+                icon::CHECK_CIRCLE,
+                "No shared mark was found",
+                "Looked for marks, patches and patterns that many pictures share. A faint or a natural one may still be there: no finding never means safe",
+            ),
+            Queue::Twins => (
+                icon::CHECK_CIRCLE,
+                "No picture is there twice",
+                "Compared by bytes, by pixels and by looks, between splits and with the base",
+            ),
+            Queue::Problems => (
+                icon::CHECK_CIRCLE,
+                "No image problems",
+                "Every file could be read, and none is dark, bright, blurred, empty or of an odd shape",
+            ),
             Queue::Decided => (
                 icon::LIST_CHECKS,
                 "Nothing decided yet",

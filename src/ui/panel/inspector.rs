@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use eframe::egui::{self, Align2, FontId, Rect, RichText, Sense, Stroke, StrokeKind, Vec2};
 
-use crate::model::{ChangeKind, Signal, Verdict};
+use crate::model::{ChangeKind, GroupMember, Signal, Verdict};
 use crate::ui::app::ViewCtx;
 use crate::ui::command::Command;
 use crate::ui::input::note_id;
@@ -14,9 +14,12 @@ use crate::ui::settings::Settings;
 use crate::ui::state::{PictureMode, ViewState};
 use crate::ui::theme::{self, change_look, icon, palette, strong, suspicion_color, verdict_look};
 use crate::ui::thumbnails::{Key, Level, Thumbnail};
-use crate::ui::widget::{grouped, icon_button, name_field, paint_picture, spoken};
+use crate::ui::widget::{grouped, icon_button, name_field, on_picture, paint_picture, spoken};
 
 use super::Panel;
+
+/// Copies that are listed.
+const MOST_TWINS: usize = 12;
 
 /// The right panel.
 pub fn inspector_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState) {
@@ -33,6 +36,7 @@ pub fn inspector_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState) 
         picture_bar_ui(ui, ctx, view, item);
         labels_ui(ui, ctx, item);
         signals_ui(ui, ctx, view, item);
+        twins_ui(ui, ctx, item);
         provenance_ui(ui, ctx, item);
         history_ui(ui, ctx, item);
         ui.add_space(8.0);
@@ -119,10 +123,7 @@ fn picture_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, area: 
         let signals = ctx.items.ranked(item).map(|ranked| ranked.signals.as_slice()).unwrap_or_default();
         let areas = signals.iter().filter_map(|signal| signal.area).map(|b| (b, ChangeKind::Removed));
         for (area, kind) in boxes.chain(areas) {
-            let scale = shown.width() / stored[0].max(1) as f32;
-            let corner = shown.min + Vec2::new(area.x as f32, area.y as f32) * scale;
-            let marked =
-                Rect::from_min_size(corner, Vec2::new(area.width as f32, area.height as f32) * scale);
+            let marked = on_picture(area, shown, stored);
             let (_, color, _) = change_look(kind, true);
             clipped.painter().rect_stroke(marked, 2.0, Stroke::new(2.0, color), StrokeKind::Outside);
         }
@@ -257,8 +258,44 @@ fn signals_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, item: 
     let Some(ranked) = ctx.items.ranked(item) else { return };
     let _ = view;
     for signal in &ranked.signals {
-        section_ui(ui, if signal.detector == "label-error" { "Label and picture" } else { signal.detector });
+        section_ui(ui, heading(signal));
         signal_ui(ui, ctx, item, signal);
+    }
+}
+
+/// What a signal is about.
+fn heading(signal: &Signal) -> &'static str {
+    match signal.detector {
+        _ if signal.cluster.is_some() => "Shared with other pictures",
+        "label-error" => "Label and picture",
+        "duplicate" => "The same picture elsewhere",
+        "outlier" => "Unlike all others",
+        "image-problem" => "Picture quality",
+        other => other,
+    }
+}
+
+/// The samples that show the same picture, and how they are labelled.
+fn twins_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, item: Item) {
+    let Some(scan) = &ctx.items.scan else { return };
+    let (which, row) = ctx.items.place(item);
+    let here = |member: &GroupMember| member.in_base == (which == Which::Base) && member.row as usize == row;
+    let Some(group) = scan.groups.iter().find(|group| group.members.iter().any(here)) else { return };
+    let color = palette(ui);
+    section_ui(ui, "The same picture");
+    ui.label(&group.reason);
+    for member in group.members.iter().filter(|member| !here(member)).take(MOST_TWINS) {
+        let which = if member.in_base { Which::Base } else { Which::Target };
+        let other = ctx.items.item(which, member.row as usize);
+        let label = ctx.items.label(other).unwrap_or("no label");
+        let place = if member.in_base { "base: " } else { "" };
+        ui.horizontal(|ui| {
+            if ui.link(label).on_hover_text("Show it").clicked() {
+                ctx.send(Command::Focus(other));
+            }
+            let text = format!("{place}{} ({})", ctx.items.key(other), member.kind.as_str());
+            ui.add(egui::Label::new(RichText::new(text).color(color.text_weak)).truncate());
+        });
     }
 }
 

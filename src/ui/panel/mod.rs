@@ -1,6 +1,7 @@
 //! What is on the screen? Bars and side panels in fixed places, and in the centre the first of [`CENTRE`] that applies.
 
 mod bottom;
+mod clusters;
 mod dialogs;
 mod gallery;
 mod inspector;
@@ -30,6 +31,7 @@ pub static CENTRE: &[&dyn Panel] = &[
     &start::Start,
     &inspector::FullScreen,
     &overview::Overview,
+    &clusters::Clusters,
     &side_by_side::SideBySide,
     &gallery::Gallery,
 ];

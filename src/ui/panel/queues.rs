@@ -38,11 +38,13 @@ pub fn queues_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &ViewState) {
         heading_ui(ui, "What looks wrong");
         if ctx.items.scan.is_some() {
             queue_ui(ui, ctx, view, Queue::SuspiciousLabels, icon::TAG, color);
+            queue_ui(ui, ctx, view, Queue::Triggers, icon::STACK, color);
+            if let Queue::Cluster(_) = view.queue {
+                queue_ui(ui, ctx, view, view.queue, icon::SPARKLE, color);
+            }
+            queue_ui(ui, ctx, view, Queue::Twins, icon::COPY, color);
         } else {
-            weak_ui(
-                ui,
-                if ctx.session.is_busy() { "Labels: reading pictures…" } else { "Labels: not judged" },
-            );
+            weak_ui(ui, if ctx.session.is_busy() { "Reading and judging pictures…" } else { "Not judged" });
         }
         if ctx.counts.of(Queue::Problems).total > 0 {
             queue_ui(ui, ctx, view, Queue::Problems, icon::WARNING, palette(ui).warning);
@@ -88,7 +90,7 @@ fn queue_ui(
     let Count { total, undecided } = ctx.counts.of(queue);
     let (rect, response) =
         ui.allocate_exact_size(Vec2::new(ui.available_width(), theme::ROW_HEIGHT), Sense::click());
-    let counted = !matches!(queue, Queue::Overview | Queue::Similar);
+    let counted = !matches!(queue, Queue::Overview | Queue::Similar | Queue::Cluster(_));
     let name = if counted {
         format!("{}: {total}, {undecided} undecided", queue.title())
     } else {

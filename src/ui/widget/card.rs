@@ -2,6 +2,7 @@
 
 use eframe::egui::{self, Align2, Color32, CornerRadius, FontId, Rect, Stroke, StrokeKind, Vec2};
 
+use crate::model::PixelBox;
 use crate::ui::app::ViewCtx;
 use crate::ui::items::Item;
 use crate::ui::session::Which;
@@ -48,19 +49,21 @@ pub fn card_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, rect: Rect, item: Item, emphasi
         let (sign, color, _) = change_look(change.kind, true);
         badge(&painter, picture.left_top() + Vec2::new(3.0, 3.0), sign, color, palette);
         if let (Some(area), Some((shown, stored))) = (change.changed_box, drawn) {
-            let scale = shown.width() / stored[0].max(1) as f32;
-            let corner = shown.min + Vec2::new(area.x as f32, area.y as f32) * scale;
-            let marked =
-                Rect::from_min_size(corner, Vec2::new(area.width as f32, area.height as f32) * scale);
+            let marked = on_picture(area, shown, stored);
             painter.rect_stroke(marked, 2.0, Stroke::new(1.5, color), StrokeKind::Outside);
         }
+    }
+    let ranked = ctx.items.ranked(item);
+    let shared = ranked.and_then(|r| r.signals.iter().find(|signal| signal.cluster.is_some()));
+    if let (Some(area), Some((shown, stored))) = (shared.and_then(|signal| signal.area), drawn) {
+        let marked = on_picture(area, shown, stored);
+        painter.rect_stroke(marked, 2.0, Stroke::new(1.5, palette.warning), StrokeKind::Outside);
     }
     let verdict = ctx.verdicts.get(item);
     if let Some(verdict) = verdict {
         let (sign, color, _) = verdict_look(verdict, true);
         badge(&painter, picture.right_top() + Vec2::new(-23.0, 3.0), sign, color, palette);
     }
-    let ranked = ctx.items.ranked(item);
     let text_y = rect.bottom() - CAPTION / 2.0 + 1.0;
     let mut right = rect.right() - 7.0;
     if let Some(ranked) = ranked.filter(|ranked| ranked.suspicion >= 0.5) {
@@ -174,6 +177,35 @@ pub fn paint_picture(ui: &egui::Ui, ctx: &ViewCtx<'_>, area: Rect, key: Key) -> 
             None
         }
     }
+}
+
+/// Where a box of a stored picture is on the screen.
+#[must_use]
+pub fn on_picture(area: PixelBox, shown: Rect, stored: [u32; 2]) -> Rect {
+    let scale = shown.width() / stored[0].max(1) as f32;
+    let corner = shown.min + Vec2::new(area.x as f32, area.y as f32) * scale;
+    Rect::from_min_size(corner, Vec2::new(area.width as f32, area.height as f32) * scale)
+}
+
+/// Draws the part of a picture around a box, square and with a little of what surrounds it;
+/// the whole picture where there is no box. Draws nothing while the picture is on its way.
+pub fn paint_part(ui: &egui::Ui, ctx: &ViewCtx<'_>, area: Rect, item: Item, part: Option<PixelBox>) {
+    let (which, row) = ctx.items.place(item);
+    let Some(part) = part else {
+        paint_picture(ui, ctx, area, Key { which, row: row as u32, level: Level::Small });
+        return;
+    };
+    let Thumbnail::Ready(texture, [width, height]) =
+        ctx.thumbnails.get(Key { which, row: row as u32, level: Level::Large })
+    else {
+        return;
+    };
+    let size = Vec2::new(width.max(1) as f32, height.max(1) as f32);
+    let middle = Vec2::new(part.x as f32 + part.width as f32 / 2.0, part.y as f32 + part.height as f32 / 2.0);
+    let side = (part.width.max(part.height) as f32 * 1.3).min(size.min_elem()).max(1.0);
+    let corner = (middle - Vec2::splat(side / 2.0)).max(Vec2::ZERO).min(size - Vec2::splat(side));
+    let uv = Rect::from_min_size((corner / size).to_pos2(), Vec2::splat(side) / size);
+    ui.painter().image(texture.id(), area, uv, Color32::WHITE);
 }
 
 /// Which version an item belongs to, in a word for screen readers.

@@ -2,7 +2,7 @@
 
 mod card;
 
-pub use card::{CAPTION, Emphasis, card_ui, paint_picture, spoken};
+pub use card::{CAPTION, Emphasis, card_ui, on_picture, paint_part, paint_picture, spoken};
 
 use eframe::egui::{self, RichText};
 
