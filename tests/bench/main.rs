@@ -10,6 +10,7 @@ mod feature;
 mod source;
 #[cfg(feature = "gui")]
 mod ui;
+mod whole;
 
 fn main() {
     let benches: &[(&str, fn())] = &[
@@ -17,6 +18,9 @@ fn main() {
         ("feature", feature::run),
         ("compare", compare::run),
         ("detect", detect::run),
+        ("whole-photos", whole::photos),
+        ("whole-alone", whole::alone),
+        ("whole-small", whole::small),
         #[cfg(feature = "gui")]
         ("ui", ui::run),
     ];
