@@ -11,6 +11,7 @@ mod options;
 mod pool;
 mod rank;
 mod ridge;
+mod shared_trigger;
 mod vote;
 
 pub use options::{Options, ScoreRule};
@@ -63,7 +64,7 @@ pub trait Detector: Sync {
 }
 
 /// Every detector, in the order in which people see them.
-pub static DETECTORS: &[&dyn Detector] = &[&label_error::LabelError];
+pub static DETECTORS: &[&dyn Detector] = &[&label_error::LabelError, &shared_trigger::SharedTrigger];
 
 /// Why a detector could not run at all.
 #[derive(Debug, thiserror::Error)]

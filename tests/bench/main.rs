@@ -8,6 +8,7 @@ mod compare;
 mod detect;
 mod feature;
 mod source;
+mod triggers;
 #[cfg(feature = "gui")]
 mod ui;
 mod whole;
@@ -21,6 +22,7 @@ fn main() {
         ("whole-photos", whole::photos),
         ("whole-alone", whole::alone),
         ("whole-small", whole::small),
+        ("triggers", triggers::run),
         #[cfg(feature = "gui")]
         ("ui", ui::run),
     ];
