@@ -123,10 +123,10 @@ pub struct Ranked {
 }
 
 impl Scan {
-    /// Whether any signal or cluster passes its detector's alarm threshold.
+    /// Whether any signal passes its detector's alarm threshold; a cluster that does has members that do.
     #[must_use]
     pub fn alarm(&self) -> bool {
-        !self.clusters.is_empty() || self.ranking.iter().any(|r| r.signals.iter().any(|s| s.alarm))
+        self.ranking.iter().any(|r| r.signals.iter().any(|s| s.alarm))
     }
 }
 

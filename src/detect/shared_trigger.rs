@@ -17,7 +17,7 @@ use std::collections::HashSet;
 use super::{DetectError, Detector, Findings, Input};
 use crate::compare::{Side, VersionDiff};
 use crate::feature::local::{LocalPicture, local_points};
-use crate::model::{ChangeKind, Cluster, Member, PixelBox, Signal, UNLABELLED};
+use crate::model::{ChangeKind, Cluster, Evidence, Member, Other, PixelBox, Signal, UNLABELLED};
 use crate::task::Task;
 use hunt::{Found, hunt};
 use photo::{Photo, Photos};
@@ -78,7 +78,8 @@ impl Detector for SharedTrigger {
                 continue;
             }
             let id = format!("t{}", findings.clusters.len() + 1);
-            report(&mut findings, self.id(), id, one, alarm, &photos, &own, target);
+            let sides = Sides { photos: &photos, own: &own, trusted: &trusted, target };
+            report(&mut findings, self.id(), id, one, alarm, &sides);
         }
         findings.note = format!(
             "searched {} pictures{} for small things they share; {} found; most surprising: −log10 p = {:.1}",
@@ -120,17 +121,29 @@ fn sampled(rows: usize) -> Vec<u32> {
     (0..most).map(|i| (i * rows / most) as u32).collect()
 }
 
-#[allow(clippy::too_many_arguments)]
+/// What a finding's numbers refer to.
+#[derive(Clone, Copy)]
+struct Sides<'a, 'p> {
+    photos: &'a Photos<'p>,
+    own: &'a [LocalPicture],
+    trusted: &'a [LocalPicture],
+    target: &'a Side<'a>,
+}
+
+/// How surely a photo with this score shows the thing, in [0, 1).
+fn certainty(score: f32) -> f64 {
+    1.0 - (-f64::from(score) / 40.0).exp()
+}
+
 fn report(
     findings: &mut Findings,
     detector: &'static str,
     id: String,
     one: &Found,
     alarm: f64,
-    photos: &Photos<'_>,
-    own: &[LocalPicture],
-    target: &Side<'_>,
+    sides: &Sides<'_, '_>,
 ) {
+    let Sides { photos, own, trusted, target } = *sides;
     let version = &target.dataset.version;
     let surprise = one.surprise();
     let is_alarm = surprise >= alarm;
@@ -140,9 +153,9 @@ fn report(
     for (photo, hit, share) in &one.members {
         let picture = &own[photos.all[*photo].id as usize];
         let area = stored(&picture.local, hit.area);
-        let certainty = 0.5 * (1.0 - share) + 0.5 * (1.0 - (-f64::from(hit.score) / 40.0).exp());
+        let score = (0.5 * (1.0 - share) + 0.5 * certainty(hit.score)).clamp(0.0, 1.0);
         for &row in &picture.rows {
-            members.push(Member { row, area, score: certainty.clamp(0.0, 1.0) });
+            members.push(Member { row, area, score });
         }
     }
     let labelled = members.iter().filter(|member| version.label(member.row as usize) == Some(&label)).count();
@@ -166,6 +179,12 @@ fn report(
         area: member.area,
         reason: format!("shares a small thing with {} other pictures", members.len() - 1),
     }));
+    let others = one.counterexamples.iter().map(|(photo, hit)| {
+        let photo = photos.all[*photo];
+        let picture = if photo.background { &trusted[photo.id as usize] } else { &own[photo.id as usize] };
+        let area = stored(&picture.local, hit.area);
+        Other { in_base: photo.background, row: picture.rows[0], area, score: certainty(hit.score) }
+    });
     findings.clusters.push(Cluster {
         id,
         detector,
@@ -175,6 +194,8 @@ fn report(
         label,
         label_share,
         base_matches: one.background_hits as u32,
+        evidence: Evidence { novelty: one.novelty, label: one.label_part, scenes: one.scenes as u32 },
+        nearest_others: others.collect(),
         reason,
         members,
     });

@@ -36,8 +36,6 @@ pub(super) struct Found {
     /// −log10 of the chance that so many have one label.
     pub(super) label_part: f64,
     pub(super) label: u32,
-    /// Photos that are accepted, and how many of them have the label.
-    pub(super) accepted: usize,
     /// Scenes of accepted suspects, and background photos that are accepted.
     pub(super) scenes: usize,
     pub(super) background_hits: usize,
@@ -231,7 +229,6 @@ fn judge(
         novelty,
         label_part,
         label,
-        accepted: accepted.len(),
         scenes: own,
         background_hits,
         members,
