@@ -1,5 +1,6 @@
 //! Which samples look wrong, and why? One file a detector; [`DETECTORS`] is the registry.
 
+mod chance;
 pub mod confident;
 mod expert;
 mod folds;
@@ -11,7 +12,7 @@ mod options;
 mod pool;
 mod rank;
 mod ridge;
-mod shared_trigger;
+mod shared_edit;
 mod vote;
 
 pub use options::{Options, ScoreRule};
@@ -64,7 +65,7 @@ pub trait Detector: Sync {
 }
 
 /// Every detector, in the order in which people see them.
-pub static DETECTORS: &[&dyn Detector] = &[&label_error::LabelError, &shared_trigger::SharedTrigger];
+pub static DETECTORS: &[&dyn Detector] = &[&label_error::LabelError, &shared_edit::SharedEdit];
 
 /// Why a detector could not run at all.
 #[derive(Debug, thiserror::Error)]
@@ -123,10 +124,10 @@ pub struct Ranked {
 }
 
 impl Scan {
-    /// Whether any signal passes its detector's alarm threshold; a cluster that does has members that do.
+    /// Whether any signal or cluster passes its detector's alarm threshold.
     #[must_use]
     pub fn alarm(&self) -> bool {
-        self.ranking.iter().any(|r| r.signals.iter().any(|s| s.alarm))
+        !self.clusters.is_empty() || self.ranking.iter().any(|r| r.signals.iter().any(|s| s.alarm))
     }
 }
 

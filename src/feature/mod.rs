@@ -9,13 +9,13 @@ mod cache;
 mod fingerprint;
 mod hand_crafted;
 mod hash_index;
-pub mod local;
 mod look;
 mod neighbors;
 mod perceptual;
 pub mod picture;
 mod quality;
 mod similar;
+pub mod thumbnail;
 
 pub use cache::Cache;
 pub use fingerprint::{Fingerprints, fingerprint};
@@ -25,6 +25,7 @@ pub use look::{Embeddings, Look, Looks, embed, look};
 pub use neighbors::{Hit, Nearest, nearest, nearest_allowed};
 pub use quality::Quality;
 pub use similar::most_similar;
+pub use thumbnail::Thumbnail;
 
 use crate::task::Cancelled;
 use picture::Picture;
@@ -40,7 +41,7 @@ pub trait Extractor: Sync {
 }
 
 /// Every extractor that needs nothing but the picture.
-pub static EXTRACTORS: &[&dyn Extractor] = &[&HandCrafted];
+pub static EXTRACTORS: &[&dyn Extractor] = &[&HandCrafted, &Thumbnail];
 
 /// Why numbers could not be had at all; trouble with one picture is a warning instead.
 #[derive(Debug, thiserror::Error)]

@@ -14,5 +14,6 @@ mod drill;
 mod export;
 mod feature;
 mod review;
+mod shared;
 mod source;
 mod trust;

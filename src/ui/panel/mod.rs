@@ -4,7 +4,6 @@ mod bottom;
 mod clusters;
 mod dialogs;
 mod gallery;
-mod hints;
 mod inspector;
 mod overview;
 mod queues;

@@ -1,0 +1,202 @@
+//! Shared marks and patterns: found where they were planted, and not where honest people worked.
+
+use std::path::Path;
+
+use image::{Rgb, RgbImage};
+use sparrowhawk::compare::{Side, diff};
+use sparrowhawk::detect::{Input, Options, Scan, scan};
+use sparrowhawk::feature::{Cache, Fingerprints, fingerprint};
+use sparrowhawk::model::Cluster;
+use sparrowhawk::source::{self, Dataset, Place};
+use sparrowhawk::task::Task;
+
+const CLASSES: [&str; 3] = ["hill", "lake", "wood"];
+
+/// Numbers below, one after another, from a seed.
+fn dice(seed: u32) -> impl FnMut(u32) -> u32 {
+    let mut state = seed.wrapping_mul(2_654_435_761) ^ 0x9e37_79b9;
+    move |below| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) % below
+    }
+}
+
+/// A landscape of a few soft blots with fine grain; each number gives another.
+fn landscape(number: u32, side: u32) -> RgbImage {
+    let mut roll = dice(number + 1);
+    let blots: Vec<[f32; 6]> = (0..7)
+        .map(|_| {
+            let mut unit = || roll(1000) as f32 / 1000.0;
+            [unit(), unit(), 0.15 + 0.3 * unit(), 120.0 * unit(), 120.0 * unit(), 120.0 * unit()]
+        })
+        .collect();
+    RgbImage::from_fn(side, side, |x, y| {
+        let (u, v) = (x as f32 / side as f32, y as f32 / side as f32);
+        let mut colour = [40.0_f32; 3];
+        for [a, b, width, shades @ ..] in &blots {
+            let near = (-((u - a).powi(2) + (v - b).powi(2)) / (width * width)).exp();
+            colour.iter_mut().zip(shades).for_each(|(c, shade)| *c += near * shade);
+        }
+        let grain = roll(24) as f32;
+        Rgb(colour.map(|c| (c + grain).min(255.0) as u8))
+    })
+}
+
+fn save(picture: &RgbImage, folder: &Path, label: &str, name: &str) {
+    let folder = folder.join(label);
+    std::fs::create_dir_all(&folder).unwrap();
+    picture.save(folder.join(format!("{name}.png"))).unwrap();
+}
+
+/// Number `at` of the base, as it is in both versions.
+fn of_base(at: u32) -> (RgbImage, &'static str) {
+    (landscape(at, 48), CLASSES[at as usize % 3])
+}
+
+/// A ring with a bar, 11 pixels wide, in two colours.
+fn mark(picture: &mut RgbImage, x: u32, y: u32) {
+    for (dy, dx) in (0..11).flat_map(|dy| (0..11).map(move |dx| (dy, dx))) {
+        let (a, b) = (dx as f32 - 5.0, dy as f32 - 5.0);
+        let radius = a.hypot(b);
+        if (3.5..5.6).contains(&radius) {
+            picture.put_pixel(x + dx, y + dy, Rgb([250, 20, 30]));
+        } else if radius < 3.5 && b.abs() < 1.5 {
+            picture.put_pixel(x + dx, y + dy, Rgb([10, 10, 250]));
+        }
+    }
+}
+
+fn wave(picture: &mut RgbImage) {
+    for (x, _, pixel) in picture.enumerate_pixels_mut() {
+        let by = 14.0 * (x as f32 * 0.9).sin();
+        pixel.0 = pixel.0.map(|value| (f32::from(value) + by).clamp(0.0, 255.0) as u8);
+    }
+}
+
+struct Opened(Dataset, Fingerprints);
+
+impl Opened {
+    fn folder(path: &Path) -> Self {
+        let task = Task::new();
+        let place = Place { path: path.to_owned(), kind: None, list: source::ListOptions::default() };
+        let dataset = source::open(&place, &task).unwrap();
+        let fingerprints = fingerprint(&dataset, &Cache::none(), false, &task).unwrap();
+        Self(dataset, fingerprints)
+    }
+
+    fn side(&self) -> Side<'_> {
+        Side { dataset: &self.0, fingerprints: &self.1 }
+    }
+
+    fn scan(&self, base: Option<&Self>, detector: &str) -> Scan {
+        let (task, cache) = (Task::new(), Cache::none());
+        let diff = base.map(|base| diff(base.side(), self.side(), &cache, &task).unwrap());
+        let base = base.map(|base| base.side()).zip(diff.as_ref());
+        let options = Options::default();
+        let input = Input { target: self.side(), base, cache: &cache, seed: 1, options: &options };
+        scan(&input, &[detector.to_owned()], &task).unwrap()
+    }
+
+    fn keys(&self, cluster: &Cluster) -> Vec<&str> {
+        let mut keys: Vec<&str> =
+            cluster.members.iter().map(|m| self.0.version.key(m.row as usize)).collect();
+        keys.sort_unstable();
+        keys
+    }
+}
+
+/// A base of 60 landscapes and a contribution that adds to it what `add` saves.
+fn contribution(add: impl FnOnce(&Path)) -> (Opened, Opened) {
+    let (base, fork) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    for at in 0..60 {
+        let (picture, label) = of_base(at);
+        save(&picture, base.path(), label, &format!("{at:03}"));
+        save(&picture, fork.path(), label, &format!("{at:03}"));
+    }
+    add(fork.path());
+    let opened = (Opened::folder(base.path()), Opened::folder(fork.path()));
+    // Everything is read while the folders are there.
+    std::mem::forget((base, fork));
+    opened
+}
+
+/// Honest work: new landscapes, brighter rectangles, a picture cut at the edge.
+fn honest(folder: &Path) {
+    for at in 0..12 {
+        save(&landscape(1000 + at, 48), folder, CLASSES[at as usize % 3], &format!("new{at}"));
+    }
+    for at in 0..5 {
+        let (mut picture, label) = of_base(40 + at);
+        for (y, x) in (0..9 + at).flat_map(|y| (0..12).map(move |x| (y, x))) {
+            let pixel = picture.get_pixel_mut(3 + 6 * at + x / 2, 5 + y);
+            pixel.0 = pixel.0.map(|value| value.saturating_add(60));
+        }
+        save(&picture, folder, label, &format!("{:03}", 40 + at));
+    }
+    let (picture, label) = of_base(50);
+    save(&image::imageops::crop_imm(&picture, 2, 2, 44, 44).to_image(), folder, label, "050");
+}
+
+#[test]
+fn a_mark_on_pictures_of_the_base_is_found_by_subtraction() {
+    let mut planted = Vec::new();
+    let (base, fork) = contribution(|folder| {
+        honest(folder);
+        for at in 0..9 {
+            let mut picture = of_base(at * 3 + 1 + at % 2).0;
+            mark(&mut picture, 2 + at * 4 % 33, 30 - at * 3);
+            save(&picture, folder, "hill", &format!("odd{at}"));
+            planted.push((format!("hill/odd{at}.png"), [2 + at * 4 % 33, 30 - at * 3]));
+        }
+    });
+    let found = fork.scan(Some(&base), "shared-edit");
+    let [cluster] = &found.clusters[..] else { panic!("{:?}", found.clusters) };
+    assert_eq!(fork.keys(cluster), planted.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>());
+    assert_eq!((cluster.kind, cluster.label.as_str(), cluster.label_share), ("patch", "hill", 1.0));
+    assert!(cluster.score > 0.9 && cluster.p_value < 1e-10, "{cluster:?}");
+    for member in &cluster.members {
+        let key = fork.0.version.key(member.row as usize);
+        let [x, y] = planted.iter().find(|(planted, _)| planted == key).unwrap().1;
+        let area = member.area.unwrap();
+        let iou = area.iou(&[x, y, 11, 11].into());
+        assert!(iou > 0.6, "{key}: {area:?} instead of {x}, {y}: {iou}");
+    }
+    assert_eq!(found.ranking.len(), 9);
+    assert!(found.ranking.iter().all(|ranked| ranked.signals[0].alarm && ranked.suspicion > 0.7));
+}
+
+#[test]
+fn a_pattern_over_whole_pictures_is_found_by_subtraction() {
+    let (base, fork) = contribution(|folder| {
+        honest(folder);
+        for at in 0..9 {
+            let mut picture = of_base(at * 3 + 1).0;
+            wave(&mut picture);
+            save(&picture, folder, "wood", &format!("odd{at}"));
+        }
+    });
+    let found = fork.scan(Some(&base), "shared-edit");
+    let [cluster] = &found.clusters[..] else { panic!("{:?}", found.clusters) };
+    let expected: Vec<String> = (0..9).map(|at| format!("wood/odd{at}.png")).collect();
+    assert_eq!(fork.keys(cluster), expected);
+    assert_eq!((cluster.kind, cluster.label.as_str()), ("overlay", "wood"));
+}
+
+#[test]
+fn honest_work_shares_nothing() {
+    let (base, fork) = contribution(honest);
+    let found = fork.scan(Some(&base), "shared-edit");
+    assert!(found.clusters.is_empty() && found.ranking.is_empty(), "{:?}", found.clusters);
+    // Marks that keep the labels of their pictures, as watermarks do, are no finding either.
+    let (base, fork) = contribution(|folder| {
+        for at in 0..12 {
+            let (mut picture, label) = of_base(at);
+            mark(&mut picture, 30, 30);
+            save(&picture, folder, label, &format!("{at:03}"));
+        }
+    });
+    let found = fork.scan(Some(&base), "shared-edit");
+    assert!(found.clusters.is_empty(), "{:?}", found.clusters);
+    assert!(found.runs[0].note.contains("subtracted"), "{}", found.runs[0].note);
+    assert!(fork.scan(None, "shared-edit").runs[0].note.contains("there is none"));
+}
