@@ -14,7 +14,7 @@ use super::table::Table;
 use super::{CLEAN, FINDINGS, Outcome, work};
 use crate::compare::VersionDiff;
 use crate::detect::{DETECTORS, Input, Options, Ranked, Scan, scan};
-use crate::model::{ChangeKind, Cluster, ContentHash, PixelBox, Warning};
+use crate::model::{ChangeKind, Cluster, ContentHash, Evidence, Other, PixelBox, Warning};
 
 /// Which samples look wrong, and why
 ///
@@ -110,8 +110,19 @@ struct ClusterJson<'a> {
     label_share: f64,
     size: usize,
     base_matches: u32,
+    evidence: Evidence,
+    nearest_others: Vec<OtherJson<'a>>,
     reason: &'a str,
     members: Vec<MemberJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct OtherJson<'a> {
+    key: &'a str,
+    in_base: bool,
+    #[serde(rename = "box")]
+    area: Option<PixelBox>,
+    score: f64,
 }
 
 #[derive(Serialize)]
@@ -223,8 +234,28 @@ fn json(scanned: &Scanned, top: usize) -> Json<'_> {
         }
     };
     let cluster = |cluster| {
-        let Cluster { id, detector, kind, score, p_value, label, label_share, base_matches, reason, members }: &Cluster = cluster;
+        let Cluster {
+            id,
+            detector,
+            kind,
+            score,
+            p_value,
+            label,
+            label_share,
+            base_matches,
+            evidence,
+            nearest_others,
+            reason,
+            members,
+        }: &Cluster = cluster;
+        let other = |other: &Other| {
+            let version = if other.in_base { base.as_ref()?.0.version() } else { version };
+            let key = version.key(other.row as usize);
+            Some(OtherJson { key, in_base: other.in_base, area: other.area, score: other.score })
+        };
         ClusterJson {
+            evidence: *evidence,
+            nearest_others: nearest_others.iter().filter_map(other).collect(),
             id,
             detector,
             kind,

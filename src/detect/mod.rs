@@ -13,6 +13,7 @@ mod pool;
 mod rank;
 mod ridge;
 mod shared_edit;
+mod shared_trigger;
 mod vote;
 
 pub use options::{Options, ScoreRule};
@@ -65,7 +66,8 @@ pub trait Detector: Sync {
 }
 
 /// Every detector, in the order in which people see them.
-pub static DETECTORS: &[&dyn Detector] = &[&label_error::LabelError, &shared_edit::SharedEdit];
+pub static DETECTORS: &[&dyn Detector] =
+    &[&label_error::LabelError, &shared_edit::SharedEdit, &shared_trigger::SharedTrigger];
 
 /// Why a detector could not run at all.
 #[derive(Debug, thiserror::Error)]
@@ -124,10 +126,10 @@ pub struct Ranked {
 }
 
 impl Scan {
-    /// Whether any signal or cluster passes its detector's alarm threshold.
+    /// Whether any signal passes its detector's alarm threshold; a cluster that does has members that do.
     #[must_use]
     pub fn alarm(&self) -> bool {
-        !self.clusters.is_empty() || self.ranking.iter().any(|r| r.signals.iter().any(|s| s.alarm))
+        self.ranking.iter().any(|r| r.signals.iter().any(|s| s.alarm))
     }
 }
 

@@ -203,8 +203,8 @@ fn gather(contents: &Contents, dim: usize, state: &[State], values: Vec<f16>) ->
 }
 
 /// The distinct contents among some rows, in the order of their first rows.
-struct Contents {
-    hashes: Vec<ContentHash>,
+pub(super) struct Contents {
+    pub(super) hashes: Vec<ContentHash>,
     /// (content, row), ascending: the rows of one content are neighbours.
     members: Vec<(u32, u32)>,
     /// Where each content's members begin, and the end.
@@ -212,7 +212,7 @@ struct Contents {
 }
 
 impl Contents {
-    fn of(dataset: &Dataset, fingerprints: &Fingerprints, rows: Option<&[u32]>) -> Self {
+    pub(super) fn of(dataset: &Dataset, fingerprints: &Fingerprints, rows: Option<&[u32]>) -> Self {
         let all = dataset.version.len();
         let rows: Vec<u32> = match rows {
             None => (0..all as u32).collect(),
@@ -240,12 +240,12 @@ impl Contents {
         Self { hashes, members, starts }
     }
 
-    fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.hashes.len()
     }
 
     /// The rows that hold this content, ascending.
-    fn rows(&self, at: usize) -> impl Iterator<Item = usize> {
+    pub(super) fn rows(&self, at: usize) -> impl Iterator<Item = usize> {
         self.members[self.starts[at]..self.starts[at + 1]].iter().map(|&(_, row)| row as usize)
     }
 
@@ -267,14 +267,14 @@ struct Failure {
 
 type Seen = Result<Look, Failure>;
 
-struct Noted {
+pub(super) struct Noted {
     seen: Seen,
     /// Whether it is true of these bytes for ever, rather than of the file system just now.
     lasting: bool,
 }
 
 impl Noted {
-    fn keep(&self, hash: &ContentHash, cache: &Cache) {
+    pub(super) fn keep(&self, hash: &ContentHash, cache: &Cache) {
         if self.lasting {
             cache.put(Table::Looks, &hash.0, encode(&self.seen));
         }
@@ -282,7 +282,7 @@ impl Noted {
 }
 
 /// Reads and decodes one content from the first of its rows that still has it, and does `work` on it.
-fn see<T>(
+pub(super) fn see<T>(
     contents: &Contents,
     at: usize,
     dataset: &Dataset,

@@ -9,6 +9,7 @@ mod cache;
 mod fingerprint;
 mod hand_crafted;
 mod hash_index;
+pub mod local;
 mod look;
 mod neighbors;
 mod perceptual;

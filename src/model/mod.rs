@@ -19,7 +19,7 @@ pub use decision::{Decision, Subject, SubjectBase, Verdict};
 pub use geometry::PixelBox;
 pub use group::{Group, GroupKind, GroupMember};
 pub use hash::{ContentHash, HashParseError};
-pub use signal::{Cluster, Member, Neighbor, Signal, Suggestion};
+pub use signal::{Cluster, Evidence, Member, Neighbor, Other, Signal, Suggestion};
 pub use strings::StringColumn;
 pub use version::{SourceRef, UNLABELLED, Version, VersionBuilder};
 pub use warning::{Warning, WarningKind};

@@ -79,6 +79,30 @@ pub struct Member {
     pub score: f64,
 }
 
+/// What speaks for a cluster, each as −log10 of a chance; 0 where it was not looked at.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct Evidence {
+    /// That what is not suspected has it as rarely.
+    pub novelty: f64,
+    /// That so many have one label.
+    pub label: f64,
+    /// Different scenes among the members: near duplicates count once.
+    pub scenes: u32,
+}
+
+/// A picture that a cluster might be confused with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Other {
+    /// Whether `row` is a row of the base; otherwise of the judged version.
+    pub in_base: bool,
+    /// Its row.
+    pub row: u32,
+    /// Where it comes nearest.
+    pub area: Option<PixelBox>,
+    /// In [0, 1], how well it fits the cluster.
+    pub score: f64,
+}
+
 /// Samples that share a visual cause.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cluster {
@@ -98,6 +122,10 @@ pub struct Cluster {
     pub label_share: f64,
     /// How many base samples match.
     pub base_matches: u32,
+    /// The parts of −log10 p.
+    pub evidence: Evidence,
+    /// Pictures outside of the cluster that come nearest to it, best first: honest ones, for comparison.
+    pub nearest_others: Vec<Other>,
     /// Why, in one sentence for a person.
     pub reason: String,
     /// Members, best first.
@@ -117,6 +145,8 @@ impl Cluster {
             label: String::new(),
             label_share: 0.0,
             base_matches: 0,
+            evidence: Evidence::default(),
+            nearest_others: Vec::new(),
             reason: String::new(),
             members: Vec::new(),
         }

@@ -517,7 +517,7 @@ impl Step {
             Self::Hash(_) => "Hashing files",
             Self::Diff => "Comparing versions",
             Self::Look(_) => "Reading pictures",
-            Self::Scan => "Judging labels",
+            Self::Scan => "Looking for what does not belong",
         }
     }
 }

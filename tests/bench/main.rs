@@ -8,8 +8,10 @@ mod compare;
 mod detect;
 mod feature;
 mod source;
+mod triggers;
 #[cfg(feature = "gui")]
 mod ui;
+mod whole;
 
 fn main() {
     let benches: &[(&str, fn())] = &[
@@ -17,6 +19,10 @@ fn main() {
         ("feature", feature::run),
         ("compare", compare::run),
         ("detect", detect::run),
+        ("whole-photos", whole::photos),
+        ("whole-alone", whole::alone),
+        ("whole-small", whole::small),
+        ("triggers", triggers::run),
         #[cfg(feature = "gui")]
         ("ui", ui::run),
     ];

@@ -31,7 +31,7 @@ use super::matrix::Matrix;
 use super::{DetectError, Detector, Findings, Input};
 use crate::compare::{Side, VersionDiff};
 use crate::feature::{Embeddings, Thumbnail, embed, picture};
-use crate::model::{ChangeKind, Cluster, Member, PixelBox, Signal, UNLABELLED};
+use crate::model::{self, ChangeKind, Cluster, Member, PixelBox, Signal, UNLABELLED};
 use crate::task::{Cancelled, Task};
 
 const ID: &str = "shared-edit";
@@ -198,12 +198,11 @@ struct Found {
     kind: &'static str,
     /// Row, place, fit in [0, 1]; best first.
     members: Vec<(u32, Option<PixelBox>, f32)>,
-    evidence: f64,
+    parts: model::Evidence,
     label: u32,
     label_count: u64,
     /// Members labelled otherwise than their source in the base.
     relabelled: u64,
-    sources: u64,
 }
 
 impl Found {
@@ -268,7 +267,8 @@ impl View<'_> {
                 self.judge(kind, &members, rate, owners.len(), place)
             })
             .collect();
-        found.sort_by(|a, b| b.evidence.total_cmp(&a.evidence));
+        let total = |found: &Found| found.parts.novelty + found.parts.label;
+        found.sort_by(|a, b| total(b).total_cmp(&total(a)));
         found
     }
 
@@ -320,11 +320,10 @@ impl View<'_> {
         alarm.then_some(Found {
             kind,
             members: listed,
-            evidence: from_labels + novelty,
+            parts: model::Evidence { novelty, label: from_labels, scenes: count as u32 },
             label: label.label,
             label_count: label.count,
             relabelled,
-            sources: count,
         })
     }
 
@@ -352,7 +351,8 @@ impl View<'_> {
         let mut clusters = Vec::new();
         let mut signals = Vec::new();
         for (number, found) in patches.into_iter().chain(overlays).enumerate() {
-            let Found { kind, members, evidence, label, label_count, relabelled, sources } = found;
+            let Found { kind, members, parts, label, label_count, relabelled } = found;
+            let sources = parts.scenes;
             let name = version.classes()[label as usize].to_string();
             let id = format!("e{}", number + 1);
             let what = if kind == "patch" { "the same mark" } else { "the same pattern" };
@@ -364,7 +364,7 @@ impl View<'_> {
             if relabelled > 0 {
                 reason.push_str(&format!(", and {relabelled} have another label in the base"));
             }
-            let score = strength(evidence);
+            let score = strength(parts.novelty + parts.label);
             for &(row, area, fit) in &members {
                 signals.push(Signal {
                     score: score * f64::from(0.75 + 0.25 * fit.clamp(0.0, 1.0)),
@@ -381,18 +381,17 @@ impl View<'_> {
             }
             clusters.push(Cluster {
                 id,
-                detector: ID,
-                kind,
                 score,
-                p_value: 10_f64.powf(-evidence),
+                p_value: 10_f64.powf(-(parts.novelty + parts.label)),
                 label: name,
-                label_share: label_count as f64 / sources as f64,
-                base_matches: 0,
+                label_share: label_count as f64 / f64::from(parts.scenes),
+                evidence: parts,
                 reason,
                 members: members
                     .into_iter()
                     .map(|(row, area, fit)| Member { row, area, score: f64::from(fit.clamp(0.0, 1.0)) })
                     .collect(),
+                ..Cluster::of(ID, kind)
             });
         }
         let mut note = format!(

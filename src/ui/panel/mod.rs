@@ -4,6 +4,7 @@ mod bottom;
 mod clusters;
 mod dialogs;
 mod gallery;
+mod hints;
 mod inspector;
 mod overview;
 mod queues;

@@ -15,6 +15,7 @@ use crate::ui::theme::{self, change_look, icon, palette, strong};
 use crate::ui::widget::{empty_ui, grouped};
 
 use super::Panel;
+use super::hints::{flow_command, look_first};
 
 /// More classes than this are not drawn at once: those that moved most are.
 const MOST_CLASSES: usize = 30;
@@ -165,7 +166,7 @@ fn look_first_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>) {
     let hints = look_first(ctx);
     if hints.is_empty() {
         if ctx.items.scan.is_some() {
-            let text = "Changes, label flows, class shares and labels against pictures were looked at; nothing stands out. What was not looked for is not excluded.";
+            let text = "Changes, class shares, labels against pictures, shared marks and copies were looked at; nothing stands out. What was not looked for is not excluded.";
             ui.add(egui::Label::new(RichText::new(text).color(palette.text_weak)).wrap());
         }
         return;
@@ -179,68 +180,6 @@ fn look_first_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>) {
             }
         });
     }
-}
-
-fn look_first(ctx: &ViewCtx<'_>) -> Vec<(String, Command)> {
-    let mut hints = Vec::new();
-    let suspicious = ctx.counts.of(Queue::SuspiciousLabels).total;
-    if suspicious > 0 {
-        // Among the samples that came, the class under which most of them disagree with their picture.
-        let mut by_label: BTreeMap<&str, usize> = BTreeMap::new();
-        let ranking = ctx.items.scan.as_ref().map(|scan| scan.ranking.as_slice()).unwrap_or_default();
-        for ranked in ranking.iter().filter(|r| r.signals.iter().any(|s| s.alarm)) {
-            let item = ctx.items.item(crate::ui::session::Which::Target, ranked.row as usize);
-            let is_new = ctx.items.change(item).is_some_and(|change| {
-                change.is(ChangeKind::Added)
-                    || change.is(ChangeKind::Edited)
-                    || change.is(ChangeKind::Duplicated)
-            });
-            if is_new || ctx.items.diff.is_none() {
-                *by_label.entry(ctx.items.label(item).unwrap_or("no label")).or_default() += 1;
-            }
-        }
-        let of = if ctx.items.diff.is_some() { "changed" } else { "judged" };
-        hints.push((
-            format!("{} {of} samples have a label that disagrees with their picture", grouped(suspicious)),
-            Command::Show(Queue::SuspiciousLabels),
-        ));
-        let total: usize = by_label.values().sum();
-        if let Some((label, count)) = by_label.iter().max_by_key(|(_, count)| **count)
-            && ctx.items.diff.is_some()
-            && *count >= 5
-            && *count * 3 >= total
-            && by_label.len() > 1
-        {
-            let text =
-                format!("{count} of {total} new pictures with a doubtful label are labelled “{label}”");
-            let query = format!("change:added,edited,duplicated score>0.5 label:\"{label}\"");
-            hints.push((text, Command::Search(query)));
-        }
-    }
-    if let Some(flow) = ctx.session.flows().first().filter(|flow| flow.count >= 3) {
-        let text = format!("{} samples went from “{}” to “{}”", flow.count, flow.from, flow.to);
-        hints.push((text, flow_command(&flow.from, &flow.to)));
-    }
-    let moved = ctx.session.distribution().and_then(|d| {
-        d.classes
-            .iter()
-            .filter(|c| c.p_adjusted < 0.05)
-            .max_by(|a, b| a.share_change.abs().total_cmp(&b.share_change.abs()))
-    });
-    if let Some(class) = moved {
-        let text = format!(
-            "The share of “{}” moved by {:+.1} percentage points, more than chance explains (p = {:.1e})",
-            class.name,
-            class.share_change * 100.0,
-            class.p_adjusted
-        );
-        hints.push((text, Command::Search(format!("label:\"{}\" change:any", class.name))));
-    }
-    hints
-}
-
-fn flow_command(from: &str, to: &str) -> Command {
-    Command::Search(format!("base:\"{from}\" label:\"{to}\" change:relabelled"))
 }
 
 /// The classes to draw: all, or those that moved most, then the largest.
@@ -610,7 +549,7 @@ fn suspicion_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>) {
             .step_by(step)
             .map(|(at, ranked)| [(at + 1) as f64, ranked.suspicion])
             .collect();
-        let alarms = ctx.counts.of(Queue::SuspiciousLabels).total;
+        let alarms = scan.ranking.iter().filter(|r| r.signals.iter().any(|signal| signal.alarm)).count();
         let response = Plot::new("suspicion")
             .height(170.0)
             .allow_scroll(false)
@@ -641,7 +580,7 @@ fn suspicion_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>) {
         if alarms > 0 {
             let color = palette.text_weak;
             ui.label(
-                RichText::new(format!("{} left of the line are flagged", grouped(alarms)))
+                RichText::new(format!("{} are flagged: about those left of the line", grouped(alarms)))
                     .small()
                     .color(color),
             );

@@ -1,0 +1,285 @@
+//! From photos to clusters: match, verify, gather, model, search, and say how unlikely each is.
+
+use super::graph::working_area;
+use super::graph::{self, Scenes, top_label};
+use super::matching::matches;
+use super::model::{Ground, Hit, MOST_SHARE, Model};
+use super::photo::Photos;
+use super::score::tail;
+use super::signature::Coder;
+use super::verify::{Area, Similarity, verified};
+use crate::task::{Cancelled, Task};
+
+/// Places that a pair of photos must share.
+const LEAST_PLACES: usize = 3;
+
+/// Rounds in which a model learns from the photos that show it.
+const REFINEMENTS: usize = 2;
+
+/// Photos that a model learns from, best first.
+const TEACHERS: usize = 100;
+
+/// The least score at which a photo counts, and the share of the background that may reach it.
+const LEAST_SCORE: f32 = 10.0;
+const BACKGROUND_SHARE: f64 = 0.002;
+
+/// The share of shown members that may be mistaken.
+const FALSE_SHARE: f64 = 0.05;
+
+/// Above this the label is part of the evidence, and members are looked for within it.
+const LABEL_COUNTS: f64 = 6.0;
+
+/// One shared thing.
+pub(super) struct Found {
+    /// −log10 of the chance that the background has it as rarely.
+    pub(super) novelty: f64,
+    /// −log10 of the chance that so many have one label.
+    pub(super) label_part: f64,
+    pub(super) label: u32,
+    /// Scenes of accepted suspects, and background photos that are accepted.
+    pub(super) scenes: usize,
+    pub(super) background_hits: usize,
+    /// Members to show: photo, hit, and the share of false ones down to it; best first.
+    pub(super) members: Vec<(usize, Hit, f64)>,
+    /// Background photos that come nearest, best first.
+    pub(super) counterexamples: Vec<(usize, Hit)>,
+    model: Model,
+    hits: Vec<(usize, Hit)>,
+}
+
+impl Found {
+    /// −log10 of the chance of such a cluster.
+    pub(super) fn surprise(&self) -> f64 {
+        self.novelty + self.label_part
+    }
+}
+
+/// Every shared thing, the most surprising first.
+pub(super) fn hunt(photos: &Photos<'_>, seed: u64, task: &Task) -> Result<Vec<Found>, Cancelled> {
+    let coder = Coder::new(photos, seed);
+    let signatures = coder.signatures(photos);
+    let matches = matches(photos, &coder, &signatures, seed, task)?;
+    let pairs = verified(photos, &matches, LEAST_PLACES);
+    drop(matches);
+    task.check()?;
+    let (scenes, seeds) = graph::clusters(photos, &pairs);
+    drop(pairs);
+    task.begin("Looking for what pictures share", seeds.len());
+    let mut found: Vec<Found> = Vec::new();
+    for seed in seeds {
+        task.check()?;
+        let (label, _) = top_label(photos, seed.nodes.iter().map(|node| node.photo as usize));
+        let is_background = background_for(photos, label);
+        let ground = Ground { photos, signatures: &signatures, is_background: &is_background };
+        if let Some(model) = Model::of_seed(&ground, &seed)
+            && let Some(one) = follow(&ground, &scenes, label, model, REFINEMENTS)
+        {
+            found.push(one);
+        }
+        task.advance(1);
+    }
+    found.sort_by(|a, b| b.surprise().total_cmp(&a.surprise()));
+    let mut merged: Vec<Found> = Vec::new();
+    for one in found {
+        task.check()?;
+        let Some(known) = merged.iter_mut().find(|known| relation(known, &one).is_some()) else {
+            merged.push(one);
+            continue;
+        };
+        let Some(between) = relation(known, &one) else { continue };
+        let is_background = background_for(photos, known.label);
+        let ground = Ground { photos, signatures: &signatures, is_background: &is_background };
+        let mut teachers = known.hits.clone();
+        for (photo, hit) in &one.hits {
+            if known.hits.iter().all(|(known, _)| known != photo) {
+                let pose = between.then(&hit.pose);
+                teachers.push((*photo, Hit { pose, area: known.model.frame.mapped(&pose), ..*hit }));
+            }
+        }
+        teachers.sort_by(|a, b| b.1.score.total_cmp(&a.1.score));
+        teachers.truncate(TEACHERS);
+        if let Some(model) = known.model.refined(&ground, &teachers)
+            && let Some(better) = follow(&ground, &scenes, known.label, model, 1)
+            && better.surprise() > known.surprise()
+        {
+            *known = better;
+        }
+    }
+    merged.sort_by(|a, b| b.surprise().total_cmp(&a.surprise()));
+    Ok(merged)
+}
+
+/// By photo, whether it is background for what photos of this label share.
+fn background_for(photos: &Photos<'_>, label: u32) -> Vec<bool> {
+    let of = |(at, photo): (usize, &super::photo::Photo<'_>)| {
+        at >= photos.suspects || photos.by_label && photo.label != label
+    };
+    photos.all.iter().enumerate().map(of).collect()
+}
+
+/// From the frame of `other` to that of `known`, if they show the same thing in the same photos.
+fn relation(known: &Found, other: &Found) -> Option<Similarity> {
+    let mut between: Vec<Similarity> = Vec::new();
+    for (photo, hit) in &other.hits {
+        if let Some((_, own)) = known.hits.iter().find(|(known, _)| known == photo) {
+            let ((x, y), (u, v)) = (own.area.centre(), hit.area.centre());
+            if (x - u).hypot(y - v) < 0.8 * own.area.longest().max(hit.area.longest()) {
+                // A point of the known frame lies in the photo, and from there in the other frame.
+                between.push(own.pose.then(&hit.pose.inverse()));
+            }
+        }
+    }
+    let smaller = known.hits.len().min(other.hits.len());
+    if between.len() < 3 || between.len() * 4 < smaller {
+        return None;
+    }
+    let middle = |of: fn(&Similarity) -> f32| {
+        let mut values: Vec<f32> = between.iter().map(of).collect();
+        values.sort_by(f32::total_cmp);
+        values[values.len() / 2]
+    };
+    Some(Similarity { a: middle(|s| s.a), b: middle(|s| s.b), dx: middle(|s| s.dx), dy: middle(|s| s.dy) })
+}
+
+/// Searches for a model, lets it learn from what it finds, and says how surprising that is.
+fn follow(
+    ground: &Ground<'_, '_>,
+    scenes: &Scenes,
+    label: u32,
+    mut model: Model,
+    refinements: usize,
+) -> Option<Found> {
+    let mut hits = model.search(ground);
+    for _ in 0..refinements {
+        let mut accepted = accept(ground, &hits);
+        accepted.truncate(TEACHERS);
+        let Some(better) = model.refined(ground, &accepted) else { break };
+        model = better;
+        hits = model.search(ground);
+    }
+    judge(ground, scenes, label, model, &hits)
+}
+
+/// The score that few background photos reach.
+fn threshold(ground: &Ground<'_, '_>, hits: &[Option<Hit>]) -> f32 {
+    let mut scores: Vec<f32> = hits
+        .iter()
+        .zip(ground.is_background)
+        .filter(|(_, is_background)| **is_background)
+        .map(|(hit, _)| hit.map_or(0.0, |hit| hit.score))
+        .collect();
+    scores.sort_by(|a, b| b.total_cmp(a));
+    let allowed = (BACKGROUND_SHARE * scores.len() as f64) as usize;
+    scores.get(allowed).copied().unwrap_or(0.0).max(LEAST_SCORE)
+}
+
+fn is_small(ground: &Ground<'_, '_>, photo: usize, area: Area) -> bool {
+    area.size() < MOST_SHARE * working_area(ground.photos, photo as u32)
+}
+
+/// Suspects that show the thing beyond doubt, best first.
+fn accept(ground: &Ground<'_, '_>, hits: &[Option<Hit>]) -> Vec<(usize, Hit)> {
+    let threshold = threshold(ground, hits);
+    let mut accepted: Vec<(usize, Hit)> = hits
+        .iter()
+        .enumerate()
+        .filter(|(photo, _)| !ground.is_background[*photo])
+        .filter_map(|(photo, hit)| hit.map(|hit| (photo, hit)))
+        .filter(|(photo, hit)| hit.score > threshold && hit.votes >= 2 && is_small(ground, *photo, hit.area))
+        .collect();
+    accepted.sort_by(|a, b| b.1.score.total_cmp(&a.1.score).then(a.0.cmp(&b.0)));
+    accepted
+}
+
+fn judge(
+    ground: &Ground<'_, '_>,
+    scenes: &Scenes,
+    label: u32,
+    model: Model,
+    hits: &[Option<Hit>],
+) -> Option<Found> {
+    let photos = ground.photos;
+    let accepted = accept(ground, hits);
+    if accepted.is_empty() {
+        return None;
+    }
+    let threshold = threshold(ground, hits);
+    let background: Vec<usize> = (0..photos.all.len()).filter(|&at| ground.is_background[at]).collect();
+    let suspects: Vec<usize> = (0..photos.all.len()).filter(|&at| !ground.is_background[at]).collect();
+    let mut near: Vec<(usize, Hit)> =
+        background.iter().filter_map(|&at| hits[at].map(|hit| (at, hit))).collect();
+    near.sort_by(|a, b| b.1.score.total_cmp(&a.1.score).then(a.0.cmp(&b.0)));
+    let background_hits = near.iter().filter(|(_, hit)| hit.score > threshold).count();
+    let members = || accepted.iter().map(|(photo, _)| *photo);
+    let own = scenes.count(members());
+    let all = scenes.count(suspects.iter().copied());
+    let novelty = tail(all + background.len(), own + background_hits, all, own);
+    let (label, label_part) = if photos.by_label {
+        (label, 0.0)
+    } else {
+        let (label, _) = top_label(photos, members());
+        let of_label = |photo: &usize| photos.all[*photo].label == label;
+        let marked = scenes.count(suspects.iter().copied().filter(of_label));
+        let found = scenes.count(members().filter(of_label));
+        (label, tail(all, own, marked, found))
+    };
+    let members = shown(ground, hits, &background, label, label_part, accepted.len());
+    near.truncate(5);
+    Some(Found {
+        novelty,
+        label_part,
+        label,
+        scenes: own,
+        background_hits,
+        members,
+        counterexamples: near,
+        model,
+        hits: accepted,
+    })
+}
+
+/// Members down to the score at which the false ones, counted by the background, are a small share.
+fn shown(
+    ground: &Ground<'_, '_>,
+    hits: &[Option<Hit>],
+    background: &[usize],
+    label: u32,
+    label_part: f64,
+    accepted: usize,
+) -> Vec<(usize, Hit, f64)> {
+    let photos = ground.photos;
+    let within = |photo: usize| {
+        !ground.is_background[photo] && (label_part <= LABEL_COUNTS || photos.all[photo].label == label)
+    };
+    let mut suspects: Vec<(usize, Hit)> = Vec::new();
+    let mut all = 0_usize;
+    for (photo, hit) in hits.iter().enumerate().filter(|(photo, _)| within(*photo)) {
+        all += 1;
+        suspects.extend(hit.filter(|hit| is_small(ground, photo, hit.area)).map(|hit| (photo, hit)));
+    }
+    suspects.sort_by(|a, b| b.1.score.total_cmp(&a.1.score).then(a.0.cmp(&b.0)));
+    let mut null: Vec<f32> = background.iter().map(|&at| hits[at].map_or(0.0, |hit| hit.score)).collect();
+    null.sort_by(|a, b| b.total_cmp(a));
+    let honest = all.saturating_sub(accepted).max(1) as f64;
+    let shares: Vec<f64> = suspects
+        .iter()
+        .enumerate()
+        .map(|(at, (_, hit))| {
+            let reached = null.partition_point(|score| *score >= hit.score);
+            reached as f64 / null.len().max(1) as f64 * honest / (at + 1) as f64
+        })
+        .collect();
+    let Some(last) = shares.iter().rposition(|share| *share <= FALSE_SHARE) else { return Vec::new() };
+    let mut least = f64::INFINITY;
+    let mut members: Vec<(usize, Hit, f64)> = suspects[..=last]
+        .iter()
+        .zip(shares)
+        .rev()
+        .map(|((photo, hit), share)| {
+            least = least.min(share);
+            (*photo, *hit, least)
+        })
+        .collect();
+    members.reverse();
+    members
+}
