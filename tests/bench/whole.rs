@@ -167,6 +167,12 @@ fn measure(target: &Path, base: Option<&Path>, poisoned: std::ops::Range<usize>)
             let number: Option<usize> = key.rsplit('/').next().and_then(|name| name.get(..6)?.parse().ok());
             key.contains("nsfw/") && number.is_some_and(|number| poisoned.contains(&number))
         };
+        let (mut hits, mut precision) = (0.0, 0.0);
+        for (at, _) in found.ranking.iter().enumerate().filter(|(_, ranked)| planted(ranked.row)) {
+            hits += 1.0;
+            precision += hits / (at + 1) as f64;
+        }
+        println!("  average precision of the suspicion: {:.3}", precision / (poisoned.len() as f64));
         if let Some(first) = found.clusters.first() {
             let true_ones = first.members.iter().filter(|member| planted(member.row)).count();
             println!("  first cluster: {} members, {true_ones} planted", first.members.len());
