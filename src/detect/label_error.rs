@@ -14,10 +14,11 @@ use half::f16;
 
 use super::expert::{Expert, Numbers};
 use super::judge::{Judgement, judge};
+use super::learn::Learned;
 use super::lesson::Problem;
 use super::{DetectError, Detector, Findings, Input, confident};
 use crate::compare::{Side, VersionDiff};
-use crate::feature::{Embeddings, Extractor, FeatureError, HandCrafted, embed, look};
+use crate::feature::{Embeddings, Extractor, FeatureError, HandCrafted, Look, Pixels, embed, look};
 use crate::model::{ChangeKind, Neighbor, Signal, Suggestion, UNLABELLED, Version, Warning, WarningKind};
 use crate::task::Task;
 
@@ -58,7 +59,9 @@ impl Detector for LabelError {
         }
         let labelled: Vec<u32> =
             (0..teacher.len() as u32).filter(|&row| teacher.label_id(row as usize) != UNLABELLED).collect();
-        let taught = Pictures::read(teaching, &labelled, input, task)?;
+        let pixels =
+            if input.options.thorough { Some(pixels(teaching, &labelled, input, task)?) } else { None };
+        let taught = Pictures::read(teaching, &labelled, pixels, input, task)?;
         let mut counts = vec![0_usize; teacher.classes().len()];
         for &row in &taught.rows {
             counts[teacher.label_id(row as usize) as usize] += 1;
@@ -75,7 +78,7 @@ impl Detector for LabelError {
             }
             Some((base, diff)) => {
                 let rows = contributed(input.target, base, diff, &mut warnings);
-                let pictures = Pictures::read(input.target, &rows, input, task)?;
+                let pictures = Pictures::read(input.target, &rows, pixels, input, task)?;
                 warnings.extend(unreadable(&rows, &pictures.rows, input, task)?);
                 Some((diff, pictures))
             }
@@ -94,12 +97,17 @@ impl Detector for LabelError {
         let experts: Vec<Box<dyn Expert + '_>> = (0..taught.numbers.len())
             .map(|at| {
                 let (taught, extra) = (&taught, &extra);
-                Numbers::boxed(taught.numbers[at].dim, move |sample, out: &mut [f32]| {
-                    match (sample.checked_sub(taught.rows.len()), extra) {
-                        (Some(sample), Some((_, extra))) => extra.write(at, sample, out),
-                        _ => taught.write(at, sample, out),
-                    }
-                })
+                let fill = move |sample: usize, out: &mut [f32]| match (
+                    sample.checked_sub(taught.rows.len()),
+                    extra,
+                ) {
+                    (Some(sample), Some((_, extra))) => extra.write(at, sample, out),
+                    _ => taught.write(at, sample, out),
+                };
+                match pixels.filter(|_| at + 1 == taught.numbers.len()) {
+                    Some(pixels) => Learned::boxed(pixels.side(), fill),
+                    None => Numbers::boxed(taught.numbers[at].dim, fill),
+                }
             })
             .collect();
         let judgement = judge(&problem, &experts, task)?;
@@ -244,6 +252,20 @@ fn extractors() -> Vec<&'static dyn Extractor> {
     vec![&HandCrafted]
 }
 
+/// How large pictures are learnt from: small ones as they are.
+fn pixels(
+    side: Side<'_>,
+    rows: &[u32],
+    input: &Input<'_>,
+    task: &Task,
+) -> Result<&'static Pixels, FeatureError> {
+    const SMALL: u32 = 48;
+    let looks = look(side.dataset, side.fingerprints, Some(rows), input.cache, task)?;
+    let small = |look: &&Look| look.width.max(look.height) <= SMALL;
+    let seen = || looks.rows.iter().flatten();
+    Ok(if 2 * seen().filter(small).count() >= seen().count() { &Pixels::SMALL } else { &Pixels::LARGE })
+}
+
 /// Pictures that could be read, and their numbers.
 struct Pictures {
     /// Ascending.
@@ -254,9 +276,16 @@ struct Pictures {
 
 impl Pictures {
     /// Of the asked rows those whose picture every extractor has seen.
-    fn read(side: Side<'_>, asked: &[u32], input: &Input<'_>, task: &Task) -> Result<Self, FeatureError> {
+    fn read(
+        side: Side<'_>,
+        asked: &[u32],
+        pixels: Option<&'static Pixels>,
+        input: &Input<'_>,
+        task: &Task,
+    ) -> Result<Self, FeatureError> {
         let numbers = extractors()
             .into_iter()
+            .chain(pixels.map(|pixels| pixels as &dyn Extractor))
             .map(|extractor| {
                 embed(side.dataset, side.fingerprints, Some(asked), extractor, input.cache, task)
             })

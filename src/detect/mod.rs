@@ -6,6 +6,7 @@ mod expert;
 mod folds;
 mod judge;
 mod label_error;
+mod learn;
 mod lesson;
 mod matrix;
 mod options;
