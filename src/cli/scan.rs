@@ -14,7 +14,10 @@ use super::table::Table;
 use super::{CLEAN, FINDINGS, Outcome, work};
 use crate::compare::VersionDiff;
 use crate::detect::{DETECTORS, Input, Options, Ranked, Scan, scan};
-use crate::model::{ChangeKind, Cluster, ContentHash, Evidence, Other, PixelBox, Warning};
+use crate::model::{
+    ChangeKind, Cluster, ContentHash, Evidence, Group, GroupKind, GroupMember, Other, PixelBox, Version,
+    Warning,
+};
 
 /// Which samples look wrong, and why
 ///
@@ -66,6 +69,7 @@ struct Json<'a> {
     detectors: Vec<DetectorJson<'a>>,
     samples: Vec<SampleJson<'a>>,
     clusters: Vec<ClusterJson<'a>>,
+    groups: Vec<GroupJson<'a>>,
     warnings: &'a [Warning],
 }
 
@@ -131,6 +135,27 @@ struct MemberJson<'a> {
     #[serde(rename = "box")]
     area: Option<PixelBox>,
     score: f64,
+}
+
+#[derive(Serialize)]
+struct GroupJson<'a> {
+    id: &'a str,
+    kind: GroupKind,
+    size: usize,
+    labels_differ: bool,
+    splits: &'a [String],
+    golden: bool,
+    reason: &'a str,
+    members: Vec<GroupMemberJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct GroupMemberJson<'a> {
+    key: &'a str,
+    in_base: bool,
+    label: Option<&'a str>,
+    split: Option<&'a str>,
+    kind: GroupKind,
 }
 
 /// Everything that a scan is about.
@@ -272,6 +297,29 @@ fn json(scanned: &Scanned, top: usize) -> Json<'_> {
                 .collect(),
         }
     };
+    let group = |group| {
+        let Group { id, kind, members, labels_differ, splits, golden, reason }: &Group = group;
+        let member = |member: &GroupMember| {
+            let version = version_of(scanned, member.in_base);
+            GroupMemberJson {
+                key: version.key(member.row as usize),
+                in_base: member.in_base,
+                label: version.label(member.row as usize),
+                split: version.split(member.row as usize),
+                kind: member.kind,
+            }
+        };
+        GroupJson {
+            id,
+            kind: *kind,
+            size: members.len(),
+            labels_differ: *labels_differ,
+            splits,
+            golden: *golden,
+            reason,
+            members: members.iter().map(member).collect(),
+        }
+    };
     Json {
         schema: 1,
         target: VersionJson::of(target),
@@ -283,8 +331,38 @@ fn json(scanned: &Scanned, top: usize) -> Json<'_> {
             .collect(),
         samples: scan.ranking.iter().take(top).map(sample).collect(),
         clusters: scan.clusters.iter().map(cluster).collect(),
+        groups: scan.groups.iter().map(group).collect(),
         warnings,
     }
+}
+
+/// The version that a member of a group belongs to.
+fn version_of(scanned: &Scanned, in_base: bool) -> &Version {
+    match &scanned.base {
+        Some((base, _)) if in_base => base.version(),
+        _ => scanned.target.version(),
+    }
+}
+
+/// The groups of duplicates that deserve attention; the others are in the detector's note.
+fn groups_text(scanned: &Scanned) -> String {
+    let mut text = String::new();
+    let groups: Vec<&Group> = scanned.scan.groups.iter().filter(|group| group.matters()).collect();
+    if groups.is_empty() {
+        return text;
+    }
+    let _ = writeln!(text, "\n{} of duplicates deserve attention", counted(groups.len(), "group", "groups"));
+    for group in groups.iter().take(ROWS) {
+        let keys = group.members.iter().take(3).map(|member| {
+            let key = version_of(scanned, member.in_base).key(member.row as usize);
+            format!("{}{}", printable(key), if member.in_base { " (base)" } else { "" })
+        });
+        let more = if group.members.len() > 3 { ", …" } else { "" };
+        let _ = writeln!(text, "  {} {}: {}", group.id, group.kind.as_str(), sentence(&group.reason));
+        let _ = writeln!(text, "     {}{more}", keys.collect::<Vec<_>>().join(", "));
+    }
+    text.push_str(&output::more(groups.len(), ROWS, "group", "groups"));
+    text
 }
 
 fn human(scanned: &Scanned, top: usize) -> String {
@@ -318,6 +396,8 @@ fn human(scanned: &Scanned, top: usize) -> String {
         }
         text.push_str(&output::more(scan.clusters.len(), ROWS, "cluster", "clusters"));
     }
+
+    text.push_str(&groups_text(scanned));
 
     let alarms = scan.ranking.iter().filter(|ranked| ranked.signals.iter().any(|s| s.alarm)).count();
     let judged = counted(scan.ranking.len(), "sample", "samples");

@@ -40,7 +40,7 @@ const FINE: f64 = 16.0;
 
 /// How two pictures relate.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Likeness {
+pub enum Likeness {
     /// One picture, encoded otherwise.
     Same,
     /// One picture, but for a part of it.
@@ -55,7 +55,8 @@ pub(super) enum Likeness {
 }
 
 /// How the contribution's picture relates to the base's.
-pub(super) fn compare(base: &Picture, contribution: &Picture) -> Likeness {
+#[must_use]
+pub fn compare(base: &Picture, contribution: &Picture) -> Likeness {
     if !same_shape((base.width, base.height), (contribution.width, contribution.height)) {
         return Likeness::Unlike;
     }
@@ -67,7 +68,8 @@ pub(super) fn compare(base: &Picture, contribution: &Picture) -> Likeness {
 }
 
 /// Whether two sizes (width, height) are of one shape, so that the one's picture can be the other's resized.
-pub(super) fn same_shape(base: (u32, u32), contribution: (u32, u32)) -> bool {
+#[must_use]
+pub fn same_shape(base: (u32, u32), contribution: (u32, u32)) -> bool {
     let (base_width, base_height) = (f64::from(base.0), f64::from(base.1));
     let (width, height) = (f64::from(contribution.0), f64::from(contribution.1));
     if base.0.min(base.1).min(contribution.0).min(contribution.1) == 0 {

@@ -3,7 +3,7 @@
 mod class_map;
 mod diff;
 mod distribution;
-mod likeness;
+pub mod likeness;
 mod near;
 mod pairing;
 mod statistics;

@@ -48,7 +48,7 @@ impl Near {
     pub(super) fn candidates(&self, hash: u64, preference: &Preference<'_>) -> Vec<Candidate> {
         let mut found: Vec<(u32, bool, bool, u32)> = Vec::new();
         for near in self.0.near(hash) {
-            let rows = self.0.pictures(near);
+            let rows = self.0.pictures(near.position);
             found.extend(rows.iter().take(MOST_EQUAL).filter(|&&row| (preference.possible)(row)).map(
                 |&row| {
                     let other_name = file_name((preference.base_key)(row)) != file_name(preference.key);

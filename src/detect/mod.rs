@@ -2,14 +2,18 @@
 
 mod chance;
 pub mod confident;
+mod crowd;
+mod duplicate;
 mod expert;
 mod folds;
+pub mod image_problem;
 mod judge;
 mod label_error;
 mod learn;
 mod lesson;
 mod matrix;
 mod options;
+mod outlier;
 mod pool;
 mod rank;
 mod ridge;
@@ -26,6 +30,8 @@ use crate::compare::{Side, VersionDiff};
 use crate::feature::{Cache, FeatureError};
 use crate::model::{ChangeKind, Cluster, Group, Signal, Warning};
 use crate::task::{Cancelled, Task};
+
+pub use duplicate::find_duplicates;
 
 /// What a detector may look at.
 pub struct Input<'a> {
@@ -67,8 +73,14 @@ pub trait Detector: Sync {
 }
 
 /// Every detector, in the order in which people see them.
-pub static DETECTORS: &[&dyn Detector] =
-    &[&label_error::LabelError, &shared_edit::SharedEdit, &shared_trigger::SharedTrigger];
+pub static DETECTORS: &[&dyn Detector] = &[
+    &label_error::LabelError,
+    &shared_edit::SharedEdit,
+    &shared_trigger::SharedTrigger,
+    &duplicate::Duplicate,
+    &outlier::Outlier,
+    &image_problem::ImageProblems,
+];
 
 /// Why a detector could not run at all.
 #[derive(Debug, thiserror::Error)]

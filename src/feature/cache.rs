@@ -11,6 +11,7 @@
 mod store;
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 pub(super) use store::Snapshot;
 use store::Store;
@@ -26,6 +27,13 @@ const NUMBERS_LIMIT: u64 = 8 << 30;
 /// Share it as `Arc<Cache>`; dropping it stores what is not stored yet.
 pub struct Cache {
     stores: Option<Stores>,
+    /// The last numbers of a whole dataset that two askers in a row want: too many for the disk, soon made again.
+    recent: Mutex<Option<Recent>>,
+}
+
+struct Recent {
+    digest: [u8; 32],
+    numbers: Arc<Vec<f32>>,
 }
 
 struct Stores {
@@ -72,6 +80,7 @@ impl Cache {
                     )),
                     numbers: Store::in_memory(None),
                 }),
+                recent: Mutex::default(),
             },
         }
     }
@@ -82,13 +91,13 @@ impl Cache {
         let open = |name, limit| Store::open(&folder.join(name), limit);
         let stores =
             Stores { index: open("index.redb", INDEX_LIMIT), numbers: open("numbers.redb", NUMBERS_LIMIT) };
-        Self { stores: Some(stores) }
+        Self { stores: Some(stores), recent: Mutex::default() }
     }
 
     /// Remembers nothing.
     #[must_use]
     pub fn none() -> Self {
-        Self { stores: None }
+        Self { stores: None, recent: Mutex::default() }
     }
 
     /// Why the cache does not work (or did not), if so, in words for a person.
@@ -104,6 +113,25 @@ impl Cache {
             stores.index.flush();
             stores.numbers.flush();
         }
+    }
+
+    /// The numbers under this digest of all that they depend on, made if the last ones were others.
+    pub fn recent<E>(
+        &self,
+        digest: [u8; 32],
+        make: impl FnOnce() -> Result<Vec<f32>, E>,
+    ) -> Result<Arc<Vec<f32>>, E> {
+        let lock = || self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(recent) = &*lock()
+            && recent.digest == digest
+        {
+            return Ok(recent.numbers.clone());
+        }
+        let numbers = Arc::new(make()?);
+        if self.remembers() {
+            *lock() = Some(Recent { digest, numbers: numbers.clone() });
+        }
+        Ok(numbers)
     }
 
     /// Whether what is put in can be found again, in this run at least.

@@ -44,8 +44,8 @@ pub struct HashIndex {
 pub struct NearHash {
     /// Bits in which they differ.
     pub distance: u32,
-    /// Where it is in the index.
-    position: u32,
+    /// Its place among the distinct hashes.
+    pub position: u32,
 }
 
 /// Positions of hashes by the value of one band: `positions[starts[value]..starts[value + 1]]`.
@@ -106,10 +106,28 @@ impl HashIndex {
         near
     }
 
-    /// The numbers of the pictures with this hash, ascending.
+    /// How many distinct hashes there are.
     #[must_use]
-    pub fn pictures(&self, near: NearHash) -> &[u32] {
-        let at = near.position as usize;
+    pub fn len(&self) -> usize {
+        self.hashes.len()
+    }
+
+    /// Whether there is no picture.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.hashes.is_empty()
+    }
+
+    /// The place of this hash among the distinct ones.
+    #[must_use]
+    pub fn position(&self, hash: u64) -> Option<u32> {
+        self.hashes.binary_search(&hash).ok().map(|at| at as u32)
+    }
+
+    /// The numbers of the pictures with the hash at this place, ascending.
+    #[must_use]
+    pub fn pictures(&self, position: u32) -> &[u32] {
+        let at = position as usize;
         &self.members[self.starts[at] as usize..self.starts[at + 1] as usize]
     }
 }
@@ -160,7 +178,7 @@ mod tests {
             let distance = (hash ^ other).count_ones();
             for index in [HashIndex::of(vec![(other, 7)]), with_tables(other, hash)] {
                 let found: Vec<_> =
-                    index.near(hash).into_iter().map(|near| (near.distance, index.pictures(near).to_vec())).collect();
+                    index.near(hash).into_iter().map(|near| (near.distance, index.pictures(near.position).to_vec())).collect();
                 let expected = if distance <= RADIUS { vec![(distance, vec![7])] } else { vec![] };
                 prop_assert_eq!(found, expected);
             }
@@ -171,7 +189,7 @@ mod tests {
     fn many_near_hashes_are_cheap() {
         let index = HashIndex::of((0..100_000).map(|n| (u64::from(n), n)).collect());
         let near = index.near(0);
-        assert_eq!(index.pictures(near[0]), [0]);
+        assert_eq!(index.pictures(near[0].position), [0]);
         assert!(near.len() <= MOST_NEAR);
         assert!(HashIndex::of(vec![]).near(7).is_empty());
     }

@@ -9,6 +9,7 @@ mod detect;
 mod feature;
 mod source;
 mod triggers;
+mod twins;
 #[cfg(feature = "gui")]
 mod ui;
 mod whole;
@@ -23,6 +24,7 @@ fn main() {
         ("whole-alone", whole::alone),
         ("whole-small", whole::small),
         ("triggers", triggers::run),
+        ("twins", twins::run),
         #[cfg(feature = "gui")]
         ("ui", ui::run),
     ];
