@@ -30,7 +30,7 @@ pub struct Items {
     pub base_prints: Option<Arc<Fingerprints>>,
     /// For each target row its place in the ranking, `u32::MAX` where it was not judged.
     rank: Arc<Vec<u32>>,
-    /// For each item whether there is a warning on it.
+    /// For each item whether there is a warning on it, or its picture is poor or unlike all others.
     problems: Arc<Vec<bool>>,
 }
 
@@ -64,6 +64,11 @@ impl Items {
             };
             if let Some(row) = version.as_ref().and_then(|version| version.row_of(&warning.key)) {
                 problems[items.item(which, row).0 as usize] = true;
+            }
+        }
+        for ranked in items.scan.iter().flat_map(|scan| &scan.ranking) {
+            if ranked.signals.iter().any(|signal| matches!(signal.detector, "image-problem" | "outlier")) {
+                problems[items.item(Which::Target, ranked.row as usize).0 as usize] = true;
             }
         }
         items.problems = Arc::new(problems);
@@ -186,7 +191,7 @@ impl Items {
         self.scan.as_ref()?.ranking.get(place as usize)
     }
 
-    /// Whether there is a warning on it.
+    /// Whether there is a warning on it, or its picture is poor or unlike all others.
     #[must_use]
     pub fn has_problem(&self, item: Item) -> bool {
         self.problems.get(item.0 as usize).copied().unwrap_or(false)

@@ -84,7 +84,7 @@ impl Queue {
                 "One picture several times: under different labels, in different splits, or just twice"
             }
             Self::Problems => {
-                "Files that could not be read, or whose picture is dark, bright, blurred, empty or of an odd shape"
+                "Files that could not be read, and pictures that are dark, bright, blurred, empty, of an odd shape or unlike all others"
             }
             Self::Decided => "Samples with a verdict",
             Self::Similar => "Samples that look like the one you came from, nearest first",
