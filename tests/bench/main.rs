@@ -8,6 +8,7 @@ mod compare;
 mod detect;
 mod feature;
 mod source;
+mod thorough;
 mod triggers;
 mod twins;
 #[cfg(feature = "gui")]
@@ -20,6 +21,7 @@ fn main() {
         ("feature", feature::run),
         ("compare", compare::run),
         ("detect", detect::run),
+        ("thorough", thorough::run),
         ("whole-photos", whole::photos),
         ("whole-alone", whole::alone),
         ("whole-small", whole::small),
