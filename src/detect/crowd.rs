@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use crate::compare::Side;
-use crate::feature::{
-    DIRECTIONS, Embeddings, FeatureError, HandCrafted, Look, Principal, SAMPLES, embed, look,
-};
+use crate::feature::{FeatureError, Look, Part, directions, look};
 use crate::model::{Change, ChangeKind, ContentHash};
 use crate::task::Task;
 
@@ -20,9 +18,6 @@ const JUDGED: [ChangeKind; 6] = [
     ChangeKind::SplitMoved,
     ChangeKind::Added,
 ];
-
-/// Rows whose numbers are in memory in full at one time: 2,743 half-precision numbers each.
-const CHUNK: usize = 16_384;
 
 /// One sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,7 +108,7 @@ impl<'a> Crowd<'a> {
         Ok(all)
     }
 
-    /// Each node in [`DIRECTIONS`] principal directions, of length one; zeros where it has no numbers.
+    /// Each node in [`DIRECTIONS`](crate::feature::DIRECTIONS) principal directions, of length one; zeros where it has no numbers.
     pub fn directions(&self, task: &Task) -> Result<Arc<Vec<f32>>, FeatureError> {
         let mut digest = blake3::Hasher::new();
         digest.update(&self.input.seed.to_le_bytes());
@@ -124,48 +119,12 @@ impl<'a> Crowd<'a> {
     }
 
     fn compute_directions(&self, task: &Task) -> Result<Vec<f32>, FeatureError> {
-        let mut all = vec![0.0; self.nodes.len() * DIRECTIONS];
-        let samples = self.samples(task)?;
-        if samples.rows.is_empty() {
-            return Ok(all);
-        }
-        let principal = Principal::learn(&samples, self.input.seed, task)?;
-        debug_assert_eq!(principal.dim(), DIRECTIONS, "there are more numbers than directions");
-        for (start, end) in self.parts() {
-            for from in (start..end).step_by(CHUNK) {
-                let rows = self.rows(from, (from + CHUNK).min(end));
-                let embeddings = self.embed(self.nodes[from], &rows, task)?;
-                let numbers = principal.apply(&embeddings, task)?;
-                for (row, numbers) in embeddings.rows.iter().zip(numbers.chunks_exact(DIRECTIONS)) {
-                    let at = from + rows.binary_search(row).expect("only rows that were asked for");
-                    all[at * DIRECTIONS..(at + 1) * DIRECTIONS].copy_from_slice(numbers);
-                }
-            }
-        }
-        Ok(all)
-    }
-
-    fn embed(&self, of: Node, rows: &[u32], task: &Task) -> Result<Embeddings, FeatureError> {
-        let Side { dataset, fingerprints } = self.side(of);
-        embed(dataset, fingerprints, Some(rows), &HandCrafted, self.input.cache, task)
-    }
-
-    /// The numbers of evenly spread nodes.
-    fn samples(&self, task: &Task) -> Result<Embeddings, FeatureError> {
-        let (all, count) = (self.nodes.len(), self.nodes.len().min(SAMPLES));
-        let chosen: Vec<usize> = (0..count).map(|at| at * all / count).collect();
-        let mut samples = Embeddings::default();
-        for (from, to) in self.parts() {
-            let rows: Vec<u32> =
-                chosen.iter().filter(|&&at| (from..to).contains(&at)).map(|&at| self.nodes[at].row).collect();
-            if rows.is_empty() {
-                continue;
-            }
-            let part = self.embed(self.nodes[from], &rows, task)?;
-            samples.dim = part.dim;
-            samples.rows.extend(part.rows);
-            samples.values.extend(part.values);
-        }
-        Ok(samples)
+        let parts = self.parts().map(|(from, to)| self.rows(from, to));
+        let sides = [self.input.base.map_or(self.input.target, |(base, _)| base), self.input.target];
+        let parts = sides.iter().zip(&parts).map(|(side, rows)| {
+            let Side { dataset, fingerprints } = side;
+            Part { dataset, fingerprints, rows }
+        });
+        directions(&parts.collect::<Vec<_>>(), self.input.seed, self.input.cache, task)
     }
 }

@@ -6,7 +6,9 @@
 //! [`embed`] gathers one extractor's numbers as a matrix.
 
 mod cache;
+mod directions;
 mod fingerprint;
+mod graph;
 mod hand_crafted;
 mod hash_index;
 pub mod local;
@@ -16,18 +18,22 @@ mod perceptual;
 pub mod picture;
 mod pixels;
 mod principal;
+mod project2d;
 mod quality;
 mod similar;
 pub mod thumbnail;
 
 pub use cache::Cache;
+pub use directions::{Part, directions};
 pub use fingerprint::{Fingerprints, fingerprint};
+pub use graph::{EXACT, graph_by_cells, neighbor_graph, neighbors_of};
 pub use hand_crafted::HandCrafted;
 pub use hash_index::{HashIndex, NearHash, RADIUS};
 pub use look::{Embeddings, Look, Looks, embed, look};
 pub use neighbors::{Hit, Nearest, nearest, nearest_allowed};
 pub use pixels::Pixels;
-pub use principal::{DIRECTIONS, Principal, SAMPLES};
+pub use principal::{DIRECTIONS, Principal};
+pub use project2d::project2d;
 pub use quality::Quality;
 pub use similar::most_similar;
 pub use thumbnail::Thumbnail;

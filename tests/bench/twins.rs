@@ -1,4 +1,5 @@
-//! How many planted copies does `duplicate` find, what else does it name, and how long does it take?
+//! How many planted copies does `duplicate` find, what else does it name, and how long does it take? The same for
+//! neighbours by cells, the map, and pictures made to be expensive.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -9,7 +10,10 @@ use image::imageops::{self, FilterType};
 use image::{Rgb, RgbImage};
 use sparrowhawk::compare::Side;
 use sparrowhawk::detect::{Input, Options, Scan, scan};
-use sparrowhawk::feature::{Cache, fingerprint, look};
+use sparrowhawk::feature::{
+    Cache, DIRECTIONS, Part, directions, fingerprint, graph_by_cells, look, neighbor_graph, neighbors_of,
+    project2d,
+};
 use sparrowhawk::source::{self, Place};
 use sparrowhawk::task::Task;
 
@@ -22,6 +26,7 @@ pub fn run() {
     if let Some(folder) = shared_data("cifar10n/images") {
         many(&folder);
     }
+    hostile();
 }
 
 struct Timed {
@@ -172,12 +177,19 @@ fn many(folder: &Path) {
     let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
     files.sort();
     std::fs::create_dir(copy.path().join("one")).unwrap();
-    let original = detect(folder.parent().unwrap(), &["duplicate"]);
-    println!("CIFAR-10, 10,000 pictures: {:.1} s; {}", original.seconds, original.scan.runs[0].note);
-    for group in original.scan.groups.iter().take(20) {
+    let whole = folder.parent().unwrap();
+    let original = detect(whole, &["duplicate", "outlier", "image-problem"]);
+    println!("CIFAR-10, 10,000 pictures: reading {:.1} s", original.look_seconds);
+    for run in &original.scan.runs {
+        println!("  {} {:.1} s: {}", run.detector, run.seconds, run.note);
+    }
+    for group in original.scan.groups.iter().take(40) {
         let keys: Vec<&str> = group.members.iter().map(|m| original.keys[m.row as usize].as_str()).collect();
         println!("    {:?}: {}", group.kind, keys.join(" "));
     }
+    let answers = std::fs::read_to_string(whole.join("answers.csv")).unwrap();
+    let truth: HashMap<&str, &str> = answers.lines().filter_map(|line| line.split_once(',')).collect();
+    map(whole, &|key| truth.get(key).copied().unwrap_or_default());
     let mut state = 1_u32;
     for file in &files {
         let picture = image::open(file).unwrap().to_rgb8();
@@ -191,7 +203,7 @@ fn many(folder: &Path) {
             noisy.save(copy.path().join(format!("one/{name}-{turn}.png"))).unwrap();
         }
     }
-    let found = detect(copy.path(), &["duplicate"]);
+    let found = detect(copy.path(), &["duplicate", "outlier", "image-problem"]);
     let right = found.scan.groups.iter().filter(|group| {
         let name = |row: u32| found.keys[row as usize].rsplit_once('-').unwrap().0;
         let first = name(group.members[0].row);
@@ -203,5 +215,96 @@ fn many(folder: &Path) {
         found.seconds,
         right.count()
     );
-    println!("  {}", found.scan.runs[0].note);
+    for run in &found.scan.runs {
+        println!("  {} {:.1} s: {}", run.detector, run.seconds, run.note);
+    }
+    map(copy.path(), &|key| key);
+}
+
+/// Neighbours by cells against all, one row's neighbours, and the map, judged by classes.
+fn map<'a>(folder: &Path, class_of: &dyn Fn(&'a str) -> &'a str) {
+    let cache_folder = tempfile::tempdir().unwrap();
+    let (cache, task) = (Cache::at(cache_folder.path()), Task::new());
+    let dataset = source::open(&Place::parse(&folder.display().to_string()), &task).unwrap();
+    let fingerprints = fingerprint(&dataset, &cache, false, &task).unwrap();
+    let rows: Vec<u32> = (0..dataset.version.len() as u32).collect();
+    let part = Part { dataset: &dataset, fingerprints: &fingerprints, rows: &rows };
+    drop(look(&dataset, &fingerprints, None, &cache, &task).unwrap());
+    let timed = |what: &str, start: Instant| println!("  {what}: {:.2} s", start.elapsed().as_secs_f64());
+    let start = Instant::now();
+    let values = directions(&[part], 0, &cache, &task).unwrap();
+    timed("directions", start);
+    let start = Instant::now();
+    let exact = neighbor_graph(&values, DIRECTIONS, 10, &task).unwrap();
+    timed("10 nearest of each, exact", start);
+    let start = Instant::now();
+    let fast = graph_by_cells(&values, DIRECTIONS, 10, &task).unwrap();
+    timed("10 nearest of each, by cells", start);
+    let both = exact.iter().zip(&fast).map(|(exact, fast)| {
+        exact.iter().filter(|hit| fast.iter().any(|other| other.position == hit.position)).count()
+    });
+    println!("  recall by cells: {:.4}", both.sum::<usize>() as f64 / (10 * rows.len()) as f64);
+    let start = Instant::now();
+    drop(neighbors_of(&values, DIRECTIONS, 7, 10));
+    timed("10 nearest of one", start);
+    let mut first = Vec::new();
+    let start = Instant::now();
+    let places = project2d(&values, DIRECTIONS, 0, &task, &mut |places| {
+        if first.is_empty() {
+            first = places.to_vec();
+        }
+    });
+    timed("map", start);
+    let keys: Vec<String> = rows.iter().map(|row| dataset.version.key(*row as usize).to_owned()).collect();
+    let keys: &'a [String] = Vec::leak(keys);
+    for (name, places) in [("principal plane", first), ("map", places.unwrap())] {
+        // Of 1,000 rows: how many of the 10 nearest on the map are of its class, and among its 10 nearest really.
+        let (mut same, mut kept) = (0, 0);
+        for row in rows.iter().step_by(rows.len() / 1000) {
+            let own = *row as usize;
+            let distance = |other: u32| {
+                let (a, b) = (places[own], places[other as usize]);
+                (a[0] - b[0]).powi(2) + (a[1] - b[1]).powi(2)
+            };
+            let mut others: Vec<u32> = rows.iter().copied().filter(|other| other != row).collect();
+            others.sort_by(|a, b| distance(*a).total_cmp(&distance(*b)));
+            for other in &others[..10] {
+                same += usize::from(class_of(&keys[own]) == class_of(&keys[*other as usize]));
+                kept += usize::from(exact[own].iter().any(|hit| hit.position == *other));
+            }
+        }
+        println!(
+            "  {name}: {:.3} of neighbours have the class, {:.3} are true neighbours",
+            f64::from(same as u32) / 1e4,
+            f64::from(kept as u32) / 1e4
+        );
+    }
+}
+
+/// Pictures that cost the most: none may take long, whatever comes out.
+fn hostile() {
+    let sets: [(&str, usize, Change); 4] = [
+        ("all the same", 3000, |_| RgbImage::from_pixel(64, 64, Rgb([120, 60, 30]))),
+        ("black, one pixel other", 20_000, |p| p.clone()),
+        ("1 x 1", 5000, |p| imageops::crop_imm(p, 0, 0, 1, 1).to_image()),
+        ("20,000 x 10", 60, |p| imageops::resize(p, 20_000, 10, FilterType::Nearest)),
+    ];
+    for (name, count, change) in sets {
+        let folder = tempfile::tempdir().unwrap();
+        for number in 0..count as u32 {
+            let place = (number % 64, number / 64 % 64);
+            let mut picture = RgbImage::new(64, 64);
+            picture.put_pixel(place.0, place.1, Rgb([255, (number / 4096) as u8 * 30, number as u8]));
+            let class = folder.path().join(if number % 2 == 0 { "a" } else { "b" });
+            std::fs::create_dir_all(&class).unwrap();
+            change(&picture).save(class.join(format!("{number:05}.png"))).unwrap();
+        }
+        let found = detect(folder.path(), &["duplicate", "outlier", "image-problem"]);
+        println!("{name}, {count} pictures: reading {:.1} s", found.look_seconds);
+        for run in &found.scan.runs {
+            println!("  {} {:.1} s: {}", run.detector, run.seconds, run.note);
+        }
+        let signals = found.scan.ranking.iter().map(|ranked| ranked.signals.len()).sum::<usize>();
+        println!("  {} groups, {signals} signals", found.scan.groups.len());
+    }
 }

@@ -29,7 +29,7 @@ const MOST_EQUAL: usize = 64;
 /// Members of a group that are looked at again at their full size.
 const MOST_CONFIRMED: usize = 256;
 /// With a larger share of the picture changed it is another picture.
-const MOST_EDITED: f64 = 0.25;
+const MOST_EDITED: f64 = 0.15;
 
 /// One distinct picture; their order decides who is the first of a group.
 pub(super) struct Distinct {

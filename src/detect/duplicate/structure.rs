@@ -11,7 +11,7 @@ const BLOCK: usize = 8;
 /// A block says something when its brightness varies by so much.
 const LEAST_CONTRAST: f32 = 6.0;
 /// A block agrees from this correlation.
-const AGREES: f32 = 0.75;
+const AGREES: f32 = 0.8;
 
 /// What the blocks of two pictures say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +51,7 @@ impl Agreement {
 
     /// Whether enough agrees, and enough was asked, to say that a picture was taken from another and edited.
     pub fn convincing(self) -> bool {
-        self.asked >= 8 && self.agreeing * 10 >= self.asked * 7
+        self.asked >= 8 && self.agreeing * 10 >= self.asked * 8
     }
 
     /// Whether too much disagrees for pictures that seem the same.
