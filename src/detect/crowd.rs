@@ -125,6 +125,7 @@ impl<'a> Crowd<'a> {
             let Side { dataset, fingerprints } = side;
             Part { dataset, fingerprints, rows }
         });
-        directions(&parts.collect::<Vec<_>>(), self.input.seed, self.input.cache, task)
+        let parts: Vec<Part<'_>> = parts.filter(|part| !part.rows.is_empty()).collect();
+        directions(&parts, self.input.seed, self.input.cache, task)
     }
 }

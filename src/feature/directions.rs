@@ -40,11 +40,15 @@ pub fn directions(
         return Ok(all);
     }
     let principal = Principal::learn(&samples, seed, task)?;
-    drop(samples);
+    // Where one part is taught whole, its numbers are here already.
+    let mut whole = (parts.len() == 1 && count <= SAMPLES).then_some(samples);
     let mut start = 0;
     for part in parts {
         for rows in part.rows.chunks(CHUNK) {
-            let embeddings = part.embed(rows, cache, task)?;
+            let embeddings = match whole.take() {
+                Some(samples) => samples,
+                None => part.embed(rows, cache, task)?,
+            };
             let numbers = principal.apply(&embeddings, task)?;
             for (row, numbers) in embeddings.rows.iter().zip(numbers.chunks_exact(DIRECTIONS)) {
                 let Ok(place) = rows.binary_search(row) else { continue };

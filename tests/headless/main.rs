@@ -17,3 +17,4 @@ mod review;
 mod shared;
 mod source;
 mod trust;
+mod twins;
