@@ -74,8 +74,7 @@ impl<F: Fn(usize, &mut [f32])> Expert for Learned<F> {
             .into_par_iter()
             .map(|fold| {
                 let rows = rows_of(fold);
-                let colours = pictures.colours(&rows);
-                let mut pupil = Pupil::new(&network, colours, course.seed + fold as u64);
+                let mut pupil = Pupil::new(&network, &school, &rows, course.seed.wrapping_add(fold as u64));
                 pupil.learn(&school, &rows, &course, 0..course.epochs, task, |_, _, _| ())?;
                 let judged = [&lesson.folds[fold], &lesson.judged[fold], &lesson.judged[FOLDS]];
                 let judged: Vec<u32> = judged.into_iter().cloned().flatten().map(|row| row as u32).collect();
@@ -99,10 +98,10 @@ impl<F: Fn(usize, &mut [f32])> Expert for Learned<F> {
 
 /// Outputs of each convolution, and whether it halves the side.
 fn plan(side: usize) -> Vec<(usize, bool)> {
-    let mut plan = vec![(16, true)];
+    let mut plan = vec![(24, true)];
     let mut now = side / 2;
     while now > 16 {
-        plan.push((16, true));
+        plan.push((24, true));
         now /= 2;
     }
     plan.extend([(32, false), (32, true), (64, false), (64, true), (128, false), (128, false)]);
@@ -115,6 +114,7 @@ fn course(rows: usize, seed: u64) -> Course {
     Course {
         epochs: (pictures / rows.max(1) as f64).clamp(1.0, MOST_EPOCHS) as usize,
         rate: 0.5,
+        offset_rate: 1.0,
         decay: 5e-4,
         softness: 0.1,
         strength: Strength { shift: 0.125, scale: 0.0, turn: 0.0, hole: 0.25, colour: 0.0 },
@@ -165,7 +165,16 @@ mod tests {
 
     fn short(_: usize, seed: u64) -> Course {
         let strength = Strength { shift: 0.125, scale: 0.0, turn: 0.0, hole: 0.0, colour: 0.0 };
-        Course { epochs: 12, rate: 0.5, decay: 5e-4, softness: 0.1, strength, small: Vec::new(), seed }
+        Course {
+            epochs: 12,
+            rate: 0.5,
+            offset_rate: 1.0,
+            decay: 5e-4,
+            softness: 0.1,
+            strength,
+            small: Vec::new(),
+            seed,
+        }
     }
 
     impl Bars {

@@ -140,18 +140,40 @@ impl Network {
     }
 
     /// Calls `set(how many inputs feed one output, parameters)` for each kernel and for the last map,
-    /// and puts factors to 1.
+    /// and puts factors to 1. Then each channel of a kernel's output that has a namesake in the input repeats it
+    /// (as in Jordan, 2024): what one unit finds reaches the next from the first step on.
     pub fn initialise(&self, parameters: &mut [f32], mut set: impl FnMut(usize, &mut [f32])) {
         parameters.fill(0.0);
         for unit in &self.units {
             set(9 * unit.inputs, &mut parameters[unit.at..unit.at + unit.kernel()]);
             parameters[unit.factors()].fill(1.0);
         }
+        for unit in &self.units[1..] {
+            let shared = unit.inputs.min(unit.outputs);
+            let kernel = &mut parameters[unit.at..unit.at + unit.kernel()];
+            for (at, row) in kernel.chunks_exact_mut(unit.outputs).enumerate() {
+                row[..shared].fill(0.0);
+                let input = at % unit.inputs;
+                if at / unit.inputs == 4 && input < shared {
+                    row[input] = 1.0;
+                }
+            }
+        }
         let head = self.head();
         set(self.features, &mut parameters[head..head + self.features * self.classes]);
     }
 
-    /// Calls `visit` for the ranges of parameters that multiply inputs: only these are drawn to zero.
+    /// The kernel that sees the pictures: for each of 27 inputs (row, column, colour) one number an output.
+    pub fn first_kernel<'p>(&self, parameters: &'p mut [f32]) -> &'p mut [f32] {
+        &mut parameters[..self.units[0].kernel()]
+    }
+
+    /// The ranges of parameters that move what has been normalised.
+    pub fn offsets(&self) -> Vec<std::ops::Range<usize>> {
+        self.units.iter().map(Unit::offsets).collect()
+    }
+
+    /// The ranges of parameters that multiply inputs: only these are drawn to zero.
     pub fn multipliers(&self) -> Vec<std::ops::Range<usize>> {
         let kernels = self.units.iter().map(|unit| unit.at..unit.at + unit.kernel());
         let head = self.head();

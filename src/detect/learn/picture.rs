@@ -1,6 +1,12 @@
 //! How does a network get to see a picture? Never twice the same while it learns: mirrored, moved, scaled, turned.
 
+use faer::{MatRef, Side};
 use rand_chacha::rand_core::Rng;
+
+/// Numbers of a 3×3 patch.
+pub(super) const PATCH: usize = 27;
+/// Pictures from which the ways of varying are learnt; more would not turn them.
+const SAMPLES: usize = 1000;
 
 /// Square RGB pictures, 8 bit, all of one side.
 #[derive(Debug, Clone, Default)]
@@ -94,6 +100,31 @@ impl Pictures {
             let variance = (square as f64 / count - mean * mean).max(0.0);
             (mean as f32, variance.sqrt().max(1.0) as f32)
         })
+    }
+
+    /// In which ways do 3×3 patches of `rows` vary? Directions of (row, column, colour), the most varying first.
+    pub fn directions(&self, rows: &[u32], colours: &[(f32, f32); 3]) -> Vec<[f32; PATCH]> {
+        let (side, plain) = (self.side, Distortion::plain(false, 0.0, 0.0));
+        let mut pixels = vec![0.0; side * side * 3];
+        let mut products = vec![0.0_f64; PATCH * PATCH];
+        let step = rows.len().div_ceil(SAMPLES).max(1);
+        for &row in rows.iter().step_by(step) {
+            self.write(row, &plain, colours, side, 0, 1, &mut pixels);
+            for y in (0..side - 2).step_by(4) {
+                for x in (0..side - 2).step_by(4) {
+                    let patch: [f32; PATCH] =
+                        std::array::from_fn(|at| pixels[((y + at / 9) * side + x + at / 3 % 3) * 3 + at % 3]);
+                    for (line, a) in products.chunks_exact_mut(PATCH).zip(&patch) {
+                        line.iter_mut().zip(&patch).for_each(|(sum, b)| *sum += f64::from(a * b));
+                    }
+                }
+            }
+        }
+        let products = MatRef::from_column_major_slice(&products, PATCH, PATCH);
+        // Fails only on numbers that are none; there are none.
+        let Ok(eigen) = products.self_adjoint_eigen(Side::Lower) else { return Vec::new() };
+        let column = |at: usize| std::array::from_fn(|row| eigen.U()[(row, at)] as f32);
+        (0..PATCH).rev().map(column).collect()
     }
 
     /// Writes the picture at `row`, `seen` pixels a side, as `slot` of `slots`, in the network's order, colours normalised.

@@ -10,7 +10,7 @@ use rand_chacha::rand_core::Rng;
 use rayon::prelude::*;
 
 use super::network::{Network, Normalise, Workspace};
-use super::picture::{Distortion, Pictures, Strength};
+use super::picture::{Distortion, PATCH, Pictures, Strength};
 use crate::task::{Cancelled, Task};
 
 /// Pictures of one pass: what one thread does at a time, and whose moments normalise.
@@ -27,6 +27,8 @@ pub(super) struct Course {
     pub epochs: usize,
     /// The largest step length.
     pub rate: f32,
+    /// How many times longer the steps of offsets are.
+    pub offset_rate: f32,
     /// Pull of multipliers to zero.
     pub decay: f32,
     /// Share of each label that is spread over all classes.
@@ -77,7 +79,10 @@ fn normal(rng: &mut impl Rng) -> f32 {
 }
 
 impl<'a> Pupil<'a> {
-    pub fn new(network: &'a Network, colours: [(f32, f32); 3], seed: u64) -> Self {
+    /// A pupil that has learnt nothing but, from `rows`, in which ways small patches vary (Page, 2019):
+    /// its first channels are these, each once as it is and once negative.
+    pub fn new(network: &'a Network, school: &School<'_>, rows: &[u32], seed: u64) -> Self {
+        let colours = school.pictures.colours(rows);
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut parameters = vec![0.0; network.parameters];
         network.initialise(&mut parameters, |fan_in, values| {
@@ -86,6 +91,17 @@ impl<'a> Pupil<'a> {
                 if values.len() == network.features * network.classes { 0.1 * deviation } else { deviation };
             values.fill_with(|| deviation * normal(&mut rng));
         });
+        let kernel = network.first_kernel(&mut parameters);
+        let outputs = kernel.len() / PATCH;
+        for (at, direction) in school.pictures.directions(rows, &colours).iter().enumerate() {
+            for (row, &weight) in kernel.chunks_exact_mut(outputs).zip(direction) {
+                for (output, sign) in [(2 * at, 1.0), (2 * at + 1, -1.0)] {
+                    if let Some(value) = row.get_mut(output) {
+                        *value = sign * weight;
+                    }
+                }
+            }
+        }
         let momentum = vec![0.0; network.parameters];
         Self { network, parameters, momentum, statistics: vec![0.0; network.statistics], colours }
     }
@@ -105,7 +121,7 @@ impl<'a> Pupil<'a> {
         let batch = PASS * PASSES;
         let steps_each = rows.len().div_ceil(batch);
         let all_steps = (course.epochs * steps_each) as f32;
-        let multipliers = full.multipliers();
+        let (multipliers, offsets) = (full.multipliers(), full.offsets());
         let mut gradients = vec![vec![0.0_f32; full.parameters]; PASSES.min(rows.len().div_ceil(PASS))];
         let mut turned = Vec::new();
         for epoch in epochs {
@@ -195,6 +211,12 @@ impl<'a> Pupil<'a> {
                 for ((value, speed), &slope) in moving {
                     *speed = MOMENTUM * *speed + slope;
                     *value -= rate * (slope + MOMENTUM * *speed);
+                }
+                for range in &offsets {
+                    let moving = self.parameters[range.clone()].iter_mut().zip(&self.momentum[range.clone()]);
+                    for ((value, speed), slope) in moving.zip(&sum[0][range.clone()]) {
+                        *value -= (course.offset_rate - 1.0) * rate * (slope + MOMENTUM * *speed);
+                    }
                 }
                 task.advance(1);
             }
