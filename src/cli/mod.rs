@@ -10,6 +10,7 @@ mod diff;
 mod drill;
 mod export;
 mod info;
+mod label_options;
 mod load;
 mod open;
 mod output;

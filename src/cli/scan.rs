@@ -1,5 +1,6 @@
 //! `scan`: which samples look wrong, and why?
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
@@ -8,16 +9,20 @@ use clap::builder::PossibleValuesParser;
 use serde::Serialize;
 
 use super::arguments::{ClassMapArg, ComputeArgs, ListArgs, RehashArgs, SourceArg, class_map, source};
+use super::label_options::LabelArgs;
 use super::load::{Loaded, PairArgs, VersionJson, load, load_pair, versions_text};
 use super::output::{self, ROWS, Target, count, counted, p_value, printable, sentence};
 use super::table::Table;
 use super::{CLEAN, FINDINGS, Outcome, work};
 use crate::compare::VersionDiff;
-use crate::detect::{DETECTORS, Input, Options, Ranked, Scan, scan};
+use crate::detect::{Confusion, DETECTORS, Input, Ranked, Scan, scan};
 use crate::model::{
     ChangeKind, Cluster, ContentHash, Evidence, Group, GroupKind, GroupMember, Other, PixelBox, Version,
     Warning,
 };
+
+/// Pairs of classes on the screen.
+const CONFUSIONS: usize = 5;
 
 /// Which samples look wrong, and why
 ///
@@ -47,6 +52,8 @@ pub(super) struct Args {
     /// List at most N samples [default: 20 on the screen, all in JSON]
     #[arg(long, value_name = "N")]
     top: Option<usize>,
+    #[command(flatten)]
+    labels: LabelArgs,
     /// Take minutes instead of seconds, to learn what pictures look like from the dataset itself
     #[arg(long)]
     thorough: bool,
@@ -70,6 +77,7 @@ struct Json<'a> {
     samples: Vec<SampleJson<'a>>,
     clusters: Vec<ClusterJson<'a>>,
     groups: Vec<GroupJson<'a>>,
+    confusions: &'a [Confusion],
     warnings: &'a [Warning],
 }
 
@@ -86,6 +94,7 @@ struct SampleJson<'a> {
     hash: Option<ContentHash>,
     label: Option<&'a str>,
     change: Option<ChangeKind>,
+    rank_in_class: usize,
     suspicion: f64,
     signals: Vec<SignalJson<'a>>,
 }
@@ -200,7 +209,7 @@ pub(super) fn run(args: Args) -> Result<Outcome> {
         if let Some((base, _)) = &base {
             target.spare(&base.dataset)?;
         }
-        let options = Options { thorough: args.thorough, ..Options::default() };
+        let options = args.labels.options(args.thorough)?;
         let input = Input {
             target: judged.side(),
             base: base.as_ref().map(|(base, diff)| (base.side(), diff)),
@@ -232,32 +241,43 @@ fn change_of(scanned: &Scanned, row: u32) -> Option<ChangeKind> {
     diff.changes.get(change as usize).map(|change| change.kind)
 }
 
+/// For each ranked sample its place among those with its label, from 1.
+fn ranks_in_class(version: &Version, ranking: &[Ranked]) -> Vec<usize> {
+    let mut seen: HashMap<u32, usize> = HashMap::new();
+    let mut place = |ranked: &Ranked| {
+        let seen = seen.entry(version.label_id(ranked.row as usize)).or_default();
+        *seen += 1;
+        *seen
+    };
+    ranking.iter().map(&mut place).collect()
+}
+
 fn json(scanned: &Scanned, top: usize) -> Json<'_> {
     let Scanned { target, base, scan, warnings } = scanned;
     let version = target.version();
-    let sample = |ranked| {
-        let Ranked { row, suspicion, signals }: &Ranked = ranked;
-        SampleJson {
-            key: version.key(*row as usize),
-            hash: target.hash(*row),
-            label: version.label(*row as usize),
-            change: change_of(scanned, *row),
-            suspicion: *suspicion,
-            signals: signals
-                .iter()
-                .map(|signal| SignalJson {
-                    detector: signal.detector,
-                    score: signal.score,
-                    suggested: signal.suggested.as_ref().map(|s| s.label.as_str()),
-                    suggested_probability: signal.suggested.as_ref().map(|s| s.probability),
-                    cluster: signal.cluster.as_deref(),
-                    area: signal.area,
-                    reason: &signal.reason,
-                    alarm: signal.alarm,
-                })
-                .collect(),
-        }
-    };
+    let ranks = ranks_in_class(version, &scan.ranking);
+    let judged = scan.ranking.iter().zip(ranks).take(top);
+    let samples = judged.map(|(Ranked { row, suspicion, signals }, rank_in_class)| SampleJson {
+        key: version.key(*row as usize),
+        hash: target.hash(*row),
+        label: version.label(*row as usize),
+        change: change_of(scanned, *row),
+        rank_in_class,
+        suspicion: *suspicion,
+        signals: signals
+            .iter()
+            .map(|signal| SignalJson {
+                detector: signal.detector,
+                score: signal.score,
+                suggested: signal.suggested.as_ref().map(|s| s.label.as_str()),
+                suggested_probability: signal.suggested.as_ref().map(|s| s.probability),
+                cluster: signal.cluster.as_deref(),
+                area: signal.area,
+                reason: &signal.reason,
+                alarm: signal.alarm,
+            })
+            .collect(),
+    });
     let cluster = |cluster| {
         let Cluster {
             id,
@@ -329,9 +349,10 @@ fn json(scanned: &Scanned, top: usize) -> Json<'_> {
             .iter()
             .map(|run| DetectorJson { name: run.detector, seconds: run.seconds, note: &run.note })
             .collect(),
-        samples: scan.ranking.iter().take(top).map(sample).collect(),
+        samples: samples.collect(),
         clusters: scan.clusters.iter().map(cluster).collect(),
         groups: scan.groups.iter().map(group).collect(),
+        confusions: &scan.confusions,
         warnings,
     }
 }
@@ -420,6 +441,15 @@ fn human(scanned: &Scanned, top: usize) -> String {
             printable(version.key(row)).into_owned(),
             reason.map_or_else(String::new, |signal| sentence(&signal.reason)),
         ]);
+    }
+    if !scan.confusions.is_empty() && top > 0 {
+        text.push_str("\nMost confused classes, with what they look like\n");
+        let mut confusions = Table::new("llr");
+        for Confusion { given, looks_like, estimated_count } in scan.confusions.iter().take(CONFUSIONS) {
+            let (given, looks_like) = (printable(given).into_owned(), printable(looks_like).into_owned());
+            confusions.row([given, looks_like, format!("≤ {}", count(*estimated_count))]);
+        }
+        text.push_str(&confusions.render(2));
     }
     if top > 0 {
         text.push_str(&table.render(2));

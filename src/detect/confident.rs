@@ -3,6 +3,12 @@
 //! After Northcutt, Jiang and Chuang, "Confident Learning", JAIR 2021, with the details of cleanlab 2.9, so that the
 //! same probabilities give the same counts and flags. Rows of probabilities are row-major, `classes` a row.
 
+mod filters;
+mod scores;
+
+pub use filters::{Filter, Pruning, calibrate, calibrated_issues, flagged, flagged_by, prune_counts};
+pub use scores::{Ensemble, Quality, average, ensemble_weights, label_quality};
+
 /// A threshold that no probability reaches: what cleanlab gives a class without labels.
 pub const NEVER: f64 = 2.0;
 /// Probabilities this close below a threshold reach it.
@@ -92,27 +98,6 @@ fn label_fits_best<P: Copy + Into<f64>>(row: &[P], label: u32) -> bool {
     })
 }
 
-/// The samples with the least probability of their given label, least first, ties by position:
-/// as many as [`off_diagonal`] has. This is cleanlab's filter `low_self_confidence`.
-#[must_use]
-pub fn low_self_confidence<P: Copy + Into<f64>>(
-    probabilities: &[P],
-    labels: &[u32],
-    thresholds: &[f64],
-) -> Vec<usize> {
-    let classes = thresholds.len();
-    let count = off_diagonal(probabilities, labels, thresholds).len();
-    let own: Vec<f64> = labels
-        .iter()
-        .enumerate()
-        .map(|(row, &label)| probabilities[row * classes + label as usize].into())
-        .collect();
-    let mut order: Vec<usize> = (0..labels.len()).collect();
-    order.sort_by(|&a, &b| own[a].total_cmp(&own[b]).then(a.cmp(&b)));
-    order.truncate(count);
-    order
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,7 +127,6 @@ mod tests {
         }
         assert_eq!(confident_joint(HAND.as_flattened(), &LABELS, &thresholds), [2, 1, 0, 1, 2, 0, 0, 1, 2]);
         assert_eq!(off_diagonal(HAND.as_flattened(), &LABELS, &thresholds), [2, 6, 9]);
-        assert_eq!(low_self_confidence(HAND.as_flattened(), &LABELS, &thresholds), [9, 6, 2]);
     }
 
     #[test]

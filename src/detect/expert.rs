@@ -50,3 +50,32 @@ impl<F: Fn(usize, &mut [f32])> Expert for Numbers<F> {
         Ok(vec![ridge, vote(lesson, &features, task)?])
     }
 }
+
+/// Opinions that somebody had before: a person's probabilities.
+pub(super) struct Scores(Matrix);
+
+impl Scores {
+    /// From the probabilities of all samples of the problem; what an opinion adds is their logarithm, centred.
+    pub fn of_probabilities(probabilities: &[f64], classes: usize) -> Self {
+        /// Below it a probability says no more: one slip must not rule a class out.
+        const FLOOR: f64 = 1e-4;
+        let mut scores = Matrix::zeros(probabilities.len() / classes.max(1), classes);
+        let rows =
+            probabilities.chunks_exact(classes.max(1)).zip(scores.values.chunks_exact_mut(classes.max(1)));
+        for (p, out) in rows {
+            let mean = p.iter().map(|p| p.max(FLOOR).ln()).sum::<f64>() / classes as f64;
+            out.iter_mut().zip(p).for_each(|(out, p)| *out = (p.max(FLOOR).ln() - mean) as f32);
+        }
+        Self(scores)
+    }
+}
+
+impl Expert for Scores {
+    fn opinions(&self, lesson: &Lesson, _task: &Task) -> Result<Vec<Opinion>, Cancelled> {
+        let mut scores = Matrix::zeros(lesson.order.len(), lesson.classes);
+        for (out, &sample) in scores.values.chunks_exact_mut(lesson.classes.max(1)).zip(&lesson.order) {
+            out.copy_from_slice(self.0.row(sample as usize));
+        }
+        Ok(vec![Opinion { scores, neighbors: None }])
+    }
+}

@@ -12,22 +12,26 @@ mod label_error;
 mod learn;
 mod lesson;
 mod matrix;
+mod noise;
 mod options;
 mod outlier;
 mod pool;
 mod rank;
 mod ridge;
+mod score;
 mod shared_edit;
 mod shared_trigger;
 mod vote;
 
-pub use options::{Options, ScoreRule};
+pub use options::{Options, ProbabilitiesMode, ScoreRule};
 
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use serde::Serialize;
+
 use crate::compare::{Side, VersionDiff};
-use crate::feature::{Cache, FeatureError};
+use crate::feature::{Cache, FeatureError, SuppliedError};
 use crate::model::{ChangeKind, Cluster, Group, Signal, Warning};
 use crate::task::{Cancelled, Task};
 
@@ -56,10 +60,23 @@ pub struct Findings {
     pub clusters: Vec<Cluster>,
     /// Samples that show one picture.
     pub groups: Vec<Group>,
+    /// Pairs of classes that labels fall between, most labels first.
+    pub confusions: Vec<Confusion>,
     /// What it did, on what, and how well it may be expected to do, in a sentence or two.
     pub note: String,
     /// Samples that it could not judge, and why.
     pub warnings: Vec<Warning>,
+}
+
+/// Labels of one class that look like another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Confusion {
+    /// The class that is given.
+    pub given: String,
+    /// The class that they confidently look like.
+    pub looks_like: String,
+    /// How many there are by the confident joint, which counts the models' own mistakes too.
+    pub estimated_count: u64,
 }
 
 /// Finds one sort of trouble.
@@ -91,6 +108,9 @@ pub enum DetectError {
     /// Pictures could not be looked at.
     #[error(transparent)]
     Feature(#[from] FeatureError),
+    /// What a person brought cannot be used.
+    #[error(transparent)]
+    Supplied(#[from] SuppliedError),
     /// The name is no detector's.
     #[error("there is no detector `{name}`; there are: {known}")]
     Unknown {
@@ -121,6 +141,8 @@ pub struct Scan {
     pub ranking: Vec<Ranked>,
     /// Clusters, by score downwards.
     pub clusters: Vec<Cluster>,
+    /// Pairs of classes that labels fall between, most labels first.
+    pub confusions: Vec<Confusion>,
     /// Samples that show one picture: groups that deserve attention first.
     pub groups: Vec<Group>,
     /// Samples that could not be judged.
@@ -176,6 +198,7 @@ fn scan_with(
             signals.entry(signal.row).or_default().push(signal);
         }
         scan.clusters.extend(findings.clusters);
+        scan.confusions.extend(findings.confusions);
         scan.groups.extend(findings.groups);
         scan.warnings.extend(findings.warnings);
     }

@@ -14,6 +14,7 @@ mod hash_index;
 pub mod local;
 mod look;
 mod neighbors;
+mod patch_dictionary;
 mod perceptual;
 pub mod picture;
 mod pixels;
@@ -21,6 +22,7 @@ mod principal;
 mod project2d;
 mod quality;
 mod similar;
+mod supplied;
 pub mod thumbnail;
 
 pub use cache::Cache;
@@ -31,11 +33,13 @@ pub use hand_crafted::HandCrafted;
 pub use hash_index::{HashIndex, NearHash, RADIUS};
 pub use look::{Embeddings, Look, Looks, embed, look};
 pub use neighbors::{Hit, Nearest, nearest, nearest_allowed};
+pub use patch_dictionary::{PatchDictionary, learn as learn_patches};
 pub use pixels::Pixels;
 pub use principal::{DIRECTIONS, Principal};
 pub use project2d::project2d;
 pub use quality::Quality;
 pub use similar::most_similar;
+pub use supplied::{Number, Supplied, SuppliedError, read_supplied};
 pub use thumbnail::Thumbnail;
 
 use crate::task::Cancelled;
@@ -44,7 +48,7 @@ use picture::Picture;
 /// Turns one picture into numbers.
 pub trait Extractor: Sync {
     /// Name and version, such as `hand-crafted-1`: cached numbers are found by it, so it changes with the algorithm.
-    fn id(&self) -> &'static str;
+    fn id(&self) -> &str;
     /// How many numbers.
     fn dim(&self) -> usize;
     /// Writes `dim()` numbers for the picture; deterministic.
@@ -52,7 +56,7 @@ pub trait Extractor: Sync {
 }
 
 /// Every extractor that needs nothing but the picture.
-pub static EXTRACTORS: &[&dyn Extractor] = &[&HandCrafted, &Thumbnail];
+pub static EXTRACTORS: &[&dyn Extractor] = &[&HandCrafted, &PatchDictionary, &Thumbnail];
 
 /// Why numbers could not be had at all; trouble with one picture is a warning instead.
 #[derive(Debug, thiserror::Error)]

@@ -1,11 +1,12 @@
 //! How well and how fast does `detect` rank wrong labels? On all of the real data, against its answers.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Instant;
 
 use sparrowhawk::compare::Side;
-use sparrowhawk::detect::{Input, Options, scan};
+use sparrowhawk::detect::{Input, Options, ScoreRule, scan};
 use sparrowhawk::feature::{Cache, fingerprint};
 use sparrowhawk::source::{self, ListOptions, Place};
 use sparrowhawk::task::Task;
@@ -19,23 +20,55 @@ pub fn run() {
         let answers = std::fs::read_to_string(folder.join("answers.csv")).expect("answers");
         let truth: HashMap<&str, &str> = answers.lines().filter_map(|line| line.split_once(',')).collect();
         for column in ["aggregate", "random1", "worst"] {
-            rank(&folder.join("labels.csv"), column, &truth, &cache);
+            rank(&folder.join("labels.csv"), &folder, column, &truth, &cache);
         }
     }
     if let Some(folder) = shared_data("clothing") {
         // The curators' class is the folder; the crowd spells classes with capitals.
         let list = std::fs::read_to_string(folder.join("raw.csv")).expect("the list");
-        let paths = list.lines().filter_map(|line| line.rsplit(',').next());
+        let paths: Vec<&str> = list.lines().skip(1).filter_map(|line| line.rsplit(',').next()).collect();
         let truth: HashMap<&str, &str> =
-            paths.filter_map(|path| Some((path, path.split('/').nth(1)?))).collect();
-        rank(&folder.join("raw.csv"), "label", &truth, &cache);
+            paths.iter().filter_map(|path| Some((*path, path.split('/').nth(1)?))).collect();
+        rank(&folder.join("raw.csv"), &folder, "label", &truth, &cache);
+        // One in twenty of the curators' labels is another class, any with the same chance.
+        let flipped = cache_folder.path().join("flipped.csv");
+        std::fs::write(&flipped, flips(&paths, &truth)).expect("a list");
+        rank(&flipped, &folder, "label", &truth, &cache);
     }
 }
 
-fn rank(list: &Path, column: &str, truth: &HashMap<&str, &str>, cache: &Cache) {
+/// A list in which 5 % of the labels are another class, drawn by a fixed generator.
+fn flips(paths: &[&str], truth: &HashMap<&str, &str>) -> String {
+    let mut paths = paths.to_vec();
+    paths.sort_unstable();
+    let mut classes: Vec<&str> = truth.values().copied().collect();
+    classes.sort_unstable();
+    classes.dedup();
+    let mut state = 7_u64;
+    let mut below = |limit: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % limit
+    };
+    let mut flipped = vec![false; paths.len()];
+    let mut left = paths.len() / 20;
+    while left > 0 {
+        let at = below(paths.len());
+        left -= usize::from(!std::mem::replace(&mut flipped[at], true));
+    }
+    let mut text = "path,label\n".to_owned();
+    for (path, flipped) in paths.iter().zip(flipped) {
+        let own = classes.iter().position(|class| *class == truth[path]).expect("a class");
+        let step = if flipped { 1 + below(classes.len() - 1) } else { 0 };
+        let _ = writeln!(text, "{path},{}", classes[(own + step) % classes.len()]);
+    }
+    text
+}
+
+fn rank(list: &Path, root: &Path, column: &str, truth: &HashMap<&str, &str>, cache: &Cache) {
     let columns = ListOptions {
         path_column: Some("path".into()),
         label_column: Some(column.into()),
+        root: Some(root.to_owned()),
         ..ListOptions::default()
     };
     let place = Place { path: list.to_owned(), kind: Some("list".into()), list: columns };
@@ -43,11 +76,16 @@ fn rank(list: &Path, column: &str, truth: &HashMap<&str, &str>, cache: &Cache) {
     let dataset = source::open(&place, &task).expect("the list opens");
     let fingerprints = fingerprint(&dataset, cache, false, &task).expect("not cancelled");
     let target = Side { dataset: &dataset, fingerprints: &fingerprints };
-    let input = Input { target, base: None, cache, seed: 0, options: &Options::default() };
-    // The second run has every number in the cache.
-    for round in ["first", "again"] {
+    // After the first run every number is in the cache.
+    for (round, score_rule) in [
+        ("first", ScoreRule::Balanced),
+        ("again", ScoreRule::Balanced),
+        ("by margin", ScoreRule::NormalizedMargin),
+    ] {
+        let options = Options { score_rule, ..Options::default() };
+        let input = Input { target, base: None, cache, seed: 0, options: &options };
         let start = Instant::now();
-        let found = scan(&input, &[], &task).expect("not cancelled");
+        let found = scan(&input, &["label-error".to_owned()], &task).expect("not cancelled");
         let seconds = start.elapsed().as_secs_f64();
         let version = &dataset.version;
         let wrong = |row: u32| {

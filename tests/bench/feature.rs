@@ -21,7 +21,7 @@ fn cpu_seconds() -> f64 {
 }
 
 /// Runs it and returns (processor seconds, wall seconds).
-fn timed(work: impl FnOnce()) -> (f64, f64) {
+pub fn timed(work: impl FnOnce()) -> (f64, f64) {
     let (cpu, wall) = (cpu_seconds(), Instant::now());
     work();
     (cpu_seconds() - cpu, wall.elapsed().as_secs_f64())

@@ -6,6 +6,7 @@ mod common;
 
 mod compare;
 mod detect;
+mod dictionary;
 mod feature;
 mod source;
 mod thorough;
@@ -22,6 +23,7 @@ fn main() {
         ("compare", compare::run),
         ("detect", detect::run),
         ("thorough", thorough::run),
+        ("dictionary", dictionary::run),
         ("whole-photos", whole::photos),
         ("whole-alone", whole::alone),
         ("whole-small", whole::small),

@@ -1,69 +1,17 @@
-//! Detectors on real pictures, and confident learning against the figures of cleanlab 2.9.
+//! Detectors on real pictures.
 
 use std::collections::HashMap;
 use std::path::Path;
 
 use image::{Rgb, RgbImage};
-use serde_json::Value;
 use sparrowhawk::compare::{Side, VersionDiff};
-use sparrowhawk::detect::{DetectError, Input, Options, Scan, confident, scan};
+use sparrowhawk::detect::{DetectError, Input, Options, Scan, scan};
 use sparrowhawk::feature::{Cache, Fingerprints, fingerprint};
 use sparrowhawk::model::{Change, ChangeKind, Signal, WarningKind};
 use sparrowhawk::source::{self, Dataset, ListOptions, Place};
 use sparrowhawk::task::Task;
 
 use crate::common::shared_data;
-
-fn floats(value: &Value) -> Vec<f64> {
-    match value {
-        Value::Array(items) => items.iter().flat_map(floats).collect(),
-        number => vec![number.as_f64().expect("a number")],
-    }
-}
-
-fn integers(value: &Value) -> Vec<usize> {
-    floats(value).into_iter().map(|v| v as usize).collect()
-}
-
-fn check_vector(path: &Path) {
-    let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-    let vector: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
-    let labels: Vec<u32> = integers(&vector["labels"]).into_iter().map(|label| label as u32).collect();
-    let probabilities = floats(&vector["pred_probs"]);
-    let classes = vector["K"].as_u64().unwrap() as usize;
-
-    let thresholds = confident::thresholds(&probabilities, &labels, classes);
-    for (found, expected) in thresholds.iter().zip(floats(&vector["thresholds"])) {
-        assert!((found - expected).abs() < 1e-12, "{name}: {thresholds:?}");
-    }
-    let joint = confident::confident_joint(&probabilities, &labels, &thresholds);
-    let expected: Vec<u64> =
-        integers(&vector["confident_joint_uncalibrated"]).into_iter().map(|v| v as u64).collect();
-    assert_eq!(joint, expected, "{name}");
-    let wrong = confident::off_diagonal(&probabilities, &labels, &thresholds);
-    assert_eq!(wrong, integers(&vector["issues"]["confident_learning"]), "{name}");
-    assert_eq!(wrong.len() as u64, vector["num_label_issues"]["off_diagonal"].as_u64().unwrap(), "{name}");
-    let mut flagged = confident::low_self_confidence(&probabilities, &labels, &thresholds);
-    assert_eq!(flagged, integers(&vector["ranked"]["low_self_confidence"]["self_confidence"]), "{name}");
-    flagged.sort_unstable();
-    assert_eq!(flagged, integers(&vector["issues"]["low_self_confidence"]), "{name}");
-}
-
-#[test]
-fn confident_learning_counts_and_flags_as_cleanlab_does() {
-    let Some(folder) = shared_data("vectors") else { return };
-    for name in [
-        "t3_hand",
-        "r60x4",
-        "r80x2_binary",
-        "r120x5_imbalanced",
-        "r60x5_missing_class",
-        "r40x3_uninformative",
-        "r300x20",
-    ] {
-        check_vector(&folder.join(name).with_extension("json"));
-    }
-}
 
 const CLASSES: [&str; 3] = ["disc", "lying", "standing"];
 
@@ -283,7 +231,7 @@ fn with_a_base_only_changes_are_judged_and_only_the_base_teaches() {
     let blamed = (0..60).filter(|n| signal(&format!("lying/{}.png", 4000 + n)).score > 0.5).count();
     assert!(blamed >= 57, "{blamed} of 60");
     let flagged = found.ranking.iter().filter(|ranked| ranked.signals[0].alarm).count();
-    assert!((40..=62).contains(&flagged), "{flagged} of 64 flagged, 62 are wrong");
+    assert!((50..=62).contains(&flagged), "{flagged} of 64 flagged, 62 are wrong");
     for key in ["disc/0900.png", "disc/0901.png"] {
         assert!(!signal(key).alarm && signal(key).suggested.is_none(), "{key}: {}", signal(key).reason);
     }
@@ -315,7 +263,7 @@ fn human_label_noise_is_found_in_small_pictures() {
     let list = std::fs::read_to_string(folder.join("labels.csv")).unwrap();
     let answers = std::fs::read_to_string(folder.join("answers.csv")).unwrap();
     let own = tempfile::tempdir().unwrap();
-    let part: Vec<&str> = list.lines().take(1 + 2000).collect();
+    let part: Vec<&str> = list.lines().take(1 + 500).collect();
     std::fs::write(own.path().join("labels.csv"), part.join("\n")).unwrap();
     let opened = Opened::new(&Place {
         path: own.path().join("labels.csv"),
@@ -332,7 +280,7 @@ fn human_label_noise_is_found_in_small_pictures() {
     let version = &opened.dataset.version;
     let wrong = |row: u32| Some(truth[opened.key(row)]) != version.label(row as usize);
     let (auroc, precision) = quality(&found, wrong);
-    println!("2,000 of CIFAR-10N: AUROC {auroc:.3}, AP {precision:.3}, {:.1} s", found.runs[0].seconds);
-    assert_eq!(found.ranking.len(), 2000);
+    println!("500 of CIFAR-10N: AUROC {auroc:.3}, AP {precision:.3}, {:.1} s", found.runs[0].seconds);
+    assert_eq!(found.ranking.len(), 500);
     assert!(auroc > 0.75 && precision > 0.25, "AUROC {auroc}, AP {precision}; measured .803 and .323");
 }

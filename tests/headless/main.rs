@@ -8,6 +8,7 @@ mod common;
 mod architecture;
 mod cli;
 mod compare;
+mod confident;
 mod demo;
 mod detect;
 mod drill;
