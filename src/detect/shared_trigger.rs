@@ -1,38 +1,52 @@
 //! Which photos share something small that hardly any other photo has? Logos, stickers, marks: planted triggers.
 //!
 //! With a base, what the contribution brings is searched and the base says what is common.
-//! Without, each label is searched and the others say what is common.
+//! Without, each label is searched and the other labels say what is common.
+//!
+//! 1. [`matching`]: points of different photos that look alike, and like hardly anything in the background;
+//! 2. [`verify`]: pairs of photos in which several of them lie in the same arrangement;
+//! 3. [`graph`]: photos joined by such pairs fall into clusters, copies of one scene counted once;
+//! 4. [`model`]: the points of a cluster in one frame, found again in all photos by voting;
+//! 5. [`hunt`]: how unlikely that is, as `−log10 p`: that the background has the thing as rarely, and that so many of the
+//!    photos that have it share a label;
+//! 6. [`sharpen`]: a template, aligned over the photos found, finds the faint and the small ones;
+//! 7. [`calibrate`]: the trusted base, split as if a part of it were a contribution, says how surprising chance can be.
 
+mod calibrate;
 mod graph;
 mod hunt;
 mod matching;
 mod model;
 mod photo;
+mod report;
 mod score;
+mod sharpen;
 mod signature;
+mod template;
 mod verify;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use super::{DetectError, Detector, Findings, Input};
 use crate::compare::{Side, VersionDiff};
 use crate::feature::local::{LocalPicture, local_points};
-use crate::model::{ChangeKind, Cluster, Evidence, Member, Other, PixelBox, Signal, UNLABELLED};
+use crate::feature::picture::decode_for;
+use crate::model::{ChangeKind, UNLABELLED};
 use crate::task::Task;
 use hunt::{Found, hunt};
 use photo::{Photo, Photos};
+use report::{Alarm, Sides, report};
 
-/// Points of all photos together: about 75 bytes each, and as much again while they are compared.
-const MOST_POINTS: usize = 8_000_000;
+/// Points of all photos that are searched together: about 75 bytes each, and as much again while they are compared.
+const MOST_POINTS: usize = 7_000_000;
 const LEAST_POINTS: usize = 150;
 
-/// Background photos that are looked at.
-const MOST_BACKGROUND: usize = 6000;
+/// Background photos that are looked at, with a base and without.
+const MOST_TRUSTED: usize = 6000;
+const MOST_OTHERS: usize = 3000;
 
-/// −log10 p above which a cluster is an alarm, with a base and without, and above which it is worth a note.
-const ALARM_WITH_BASE: f64 = 10.0;
-const ALARM_ALONE: f64 = 20.0;
-const NOTE: f64 = 6.0;
+/// Without a base, photos that are searched at once; labels stay together.
+const TOGETHER: usize = 8000;
 
 /// Objects that photos share.
 pub struct SharedTrigger;
@@ -47,52 +61,143 @@ impl Detector for SharedTrigger {
     }
 
     fn run(&self, input: &Input<'_>, task: &Task) -> Result<Findings, DetectError> {
-        let Input { target, base, cache, seed, .. } = input;
-        let suspects = base.map(|(base, diff)| contributed(*target, base, diff));
-        let count = suspects.as_ref().map_or(target.dataset.version.len(), Vec::len);
-        let background = base.map(|(base, _)| sampled(base.dataset.version.len()));
-        let photos = count + background.as_ref().map_or(0, Vec::len);
-        let most = (MOST_POINTS / photos.max(1)).max(LEAST_POINTS);
-        let own = local_points(target.dataset, target.fingerprints, suspects.as_deref(), most, cache, task)?;
-        let trusted = match (base, &background) {
-            (Some((base, _)), Some(rows)) => {
-                local_points(base.dataset, base.fingerprints, Some(rows), most, cache, task)?
-            }
-            _ => Vec::new(),
-        };
-        let version = &target.dataset.version;
-        let label = |picture: &LocalPicture| version.label_id(picture.rows[0] as usize);
-        let mut all: Vec<Photo<'_>> = Vec::with_capacity(own.len() + trusted.len());
-        for (pictures, background) in [(&own, false), (&trusted, true)] {
-            for (id, picture) in pictures.iter().enumerate().filter(|(_, p)| !p.local.points.is_empty()) {
-                let label = if background { UNLABELLED } else { label(picture) };
-                all.push(Photo { id: id as u32, local: &picture.local, label, background });
-            }
+        match input.base {
+            Some((base, diff)) => with_base(self.id(), input, base, diff, task),
+            None => alone(self.id(), input, task),
         }
-        let photos = Photos::new(all, base.is_none());
-        let found = hunt(&photos, *seed, task)?;
-        let alarm = if base.is_some() { ALARM_WITH_BASE } else { ALARM_ALONE };
-        let mut findings = Findings::default();
-        for one in &found {
-            if one.surprise() < NOTE || one.members.is_empty() {
-                continue;
-            }
-            let id = format!("t{}", findings.clusters.len() + 1);
-            let sides = Sides { photos: &photos, own: &own, trusted: &trusted, target };
-            report(&mut findings, self.id(), id, one, alarm, &sides);
-        }
-        findings.note = format!(
-            "searched {} pictures{} for small things they share; {} found; most surprising: −log10 p = {:.1}",
-            photos.suspects,
-            match photos.all.len() - photos.suspects {
-                0 => String::new(),
-                trusted => format!(" against {trusted} of the base"),
-            },
-            findings.clusters.len(),
-            found.first().map_or(0.0, Found::surprise),
-        );
-        Ok(findings)
     }
+}
+
+/// Points of each photo when so many are searched together.
+fn most_points(photos: usize) -> usize {
+    (MOST_POINTS / photos.max(1)).max(LEAST_POINTS)
+}
+
+/// Photos with points, first those of the target, then those that only say what is common.
+fn gather<'a>(
+    target: Side<'_>,
+    own: &'a [LocalPicture],
+    others: &'a [LocalPicture],
+    by_label: bool,
+) -> Photos<'a> {
+    let version = &target.dataset.version;
+    let mut all: Vec<Photo<'a>> = Vec::with_capacity(own.len() + others.len());
+    for (pictures, background) in [(own, false), (others, true)] {
+        for (id, picture) in pictures.iter().enumerate().filter(|(_, p)| !p.local.points.is_empty()) {
+            let label = if background { UNLABELLED } else { version.label_id(picture.rows[0] as usize) };
+            all.push(Photo { id: id as u32, local: &picture.local, label, background });
+        }
+    }
+    Photos::new(all, by_label)
+}
+
+fn with_base(
+    detector: &'static str,
+    input: &Input<'_>,
+    base: Side<'_>,
+    diff: &VersionDiff,
+    task: &Task,
+) -> Result<Findings, DetectError> {
+    let Input { target, cache, seed, .. } = input;
+    let suspects = contributed(*target, base, diff);
+    let rows = spread(base.dataset.version.len(), MOST_TRUSTED);
+    let most = most_points(suspects.len() + rows.len());
+    let own = local_points(target.dataset, target.fingerprints, Some(&suspects), most, cache, task)?;
+    // Without suspects there is nothing to compare the base with.
+    let rows = if own.is_empty() { &[][..] } else { &rows };
+    let trusted = local_points(base.dataset, base.fingerprints, Some(rows), most, cache, task)?;
+    let photos = gather(*target, &own, &trusted, false);
+    let load = |at: usize| {
+        let photo = photos.all[at];
+        let (dataset, pictures) =
+            if photo.background { (base.dataset, &trusted) } else { (target.dataset, &own) };
+        decode_for(&dataset.pictures.read(pictures[photo.id as usize].rows[0] as usize).ok()?, |p| p).ok()
+    };
+    let found = hunt(&photos, Some(&load), *seed, task)?;
+    let mut alarm = Alarm::with_base();
+    if found.first().is_some_and(|first| first.surprise() >= alarm.floor) {
+        let version = &base.dataset.version;
+        let label = |picture: &LocalPicture| version.label_id(picture.rows[0] as usize);
+        let share = photos.suspects as f64 / photos.all.len().max(1) as f64;
+        alarm.clean = Some(calibrate::clean_surprise(&trusted, label, share, *seed, task)?);
+    }
+    let mut findings = Findings::default();
+    let sides = Sides { photos: &photos, own: &own, others: &trusted, others_in_base: true, target: *target };
+    for one in &found {
+        report(&mut findings, detector, one, &alarm, &sides);
+    }
+    let best = found.first().map_or(0.0, Found::surprise);
+    findings.note = note(photos.suspects, photos.all.len() - photos.suspects, best, &findings, &alarm);
+    Ok(findings)
+}
+
+/// Searches label by label where there are many photos, each time with photos of other labels for comparison.
+fn alone(detector: &'static str, input: &Input<'_>, task: &Task) -> Result<Findings, DetectError> {
+    let Input { target, cache, seed, .. } = input;
+    let version = &target.dataset.version;
+    let batches = batches(*target);
+    let others_rows = if batches.len() > 1 { spread(version.len(), MOST_OTHERS) } else { Vec::new() };
+    let mut findings = Findings::default();
+    let (mut best, mut searched) = (0.0_f64, 0);
+    let alarm = Alarm::alone();
+    for batch in &batches {
+        let most = most_points(batch.len() + others_rows.len());
+        let rows: Vec<u32> =
+            others_rows.iter().copied().filter(|row| batch.binary_search(row).is_err()).collect();
+        let own = local_points(target.dataset, target.fingerprints, Some(batch), most, cache, task)?;
+        let others = local_points(target.dataset, target.fingerprints, Some(&rows), most, cache, task)?;
+        let photos = gather(*target, &own, &others, true);
+        let load = |at: usize| {
+            let photo = photos.all[at];
+            let pictures = if photo.background { &others } else { &own };
+            let row = pictures[photo.id as usize].rows[0] as usize;
+            decode_for(&target.dataset.pictures.read(row).ok()?, |p| p).ok()
+        };
+        let found = hunt(&photos, Some(&load), *seed, task)?;
+        let sides =
+            Sides { photos: &photos, own: &own, others: &others, others_in_base: false, target: *target };
+        for one in &found {
+            report(&mut findings, detector, one, &alarm, &sides);
+        }
+        best = found.iter().map(Found::surprise).fold(best, f64::max);
+        searched += photos.suspects;
+    }
+    findings.note = note(searched, 0, best, &findings, &alarm);
+    Ok(findings)
+}
+
+/// Rows of whole labels, as many as are searched at once; ascending.
+fn batches(target: Side<'_>) -> Vec<Vec<u32>> {
+    let version = &target.dataset.version;
+    let mut by_label: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    for row in 0..version.len() {
+        by_label.entry(version.label_id(row)).or_default().push(row as u32);
+    }
+    let mut batches: Vec<Vec<u32>> = Vec::new();
+    for rows in by_label.into_values() {
+        match batches.last_mut() {
+            Some(last) if last.len() + rows.len() <= TOGETHER => last.extend(rows),
+            _ => batches.push(rows),
+        }
+    }
+    for batch in &mut batches {
+        batch.sort_unstable();
+    }
+    batches
+}
+
+/// How much was searched, and how surprising the most surprising thing was.
+fn note(searched: usize, trusted: usize, best: f64, findings: &Findings, alarm: &Alarm) -> String {
+    let against = if trusted > 0 { format!(" against {trusted} of the base") } else { String::new() };
+    let clean = alarm.clean.map_or_else(String::new, |clean| {
+        format!("; parts of the base, searched in the same way, reach {clean:.1}")
+    });
+    format!(
+        "searched {searched} pictures{against} for small things they share; {} found; the most surprising has \
+         −log10 p = {best:.1}, an alarm from {:.1}{clean}",
+        findings.clusters.len(),
+        alarm.threshold(),
+    )
 }
 
 /// Rows whose pictures the base does not have.
@@ -115,97 +220,8 @@ fn contributed(target: Side<'_>, base: Side<'_>, diff: &VersionDiff) -> Vec<u32>
         .collect()
 }
 
-/// Rows spread evenly.
-fn sampled(rows: usize) -> Vec<u32> {
-    let most = rows.min(MOST_BACKGROUND);
+/// So many rows at most, spread evenly.
+fn spread(rows: usize, most: usize) -> Vec<u32> {
+    let most = rows.min(most);
     (0..most).map(|i| (i * rows / most) as u32).collect()
-}
-
-/// What a finding's numbers refer to.
-#[derive(Clone, Copy)]
-struct Sides<'a, 'p> {
-    photos: &'a Photos<'p>,
-    own: &'a [LocalPicture],
-    trusted: &'a [LocalPicture],
-    target: &'a Side<'a>,
-}
-
-/// How surely a photo with this score shows the thing, in [0, 1).
-fn certainty(score: f32) -> f64 {
-    1.0 - (-f64::from(score) / 40.0).exp()
-}
-
-fn report(
-    findings: &mut Findings,
-    detector: &'static str,
-    id: String,
-    one: &Found,
-    alarm: f64,
-    sides: &Sides<'_, '_>,
-) {
-    let Sides { photos, own, trusted, target } = *sides;
-    let version = &target.dataset.version;
-    let surprise = one.surprise();
-    let is_alarm = surprise >= alarm;
-    let strength = 1.0 - 0.5_f64.powf(surprise / alarm);
-    let label = version.classes().get(one.label as usize).map_or_else(String::new, ToString::to_string);
-    let mut members = Vec::new();
-    for (photo, hit, share) in &one.members {
-        let picture = &own[photos.all[*photo].id as usize];
-        let area = stored(&picture.local, hit.area);
-        let score = (0.5 * (1.0 - share) + 0.5 * certainty(hit.score)).clamp(0.0, 1.0);
-        for &row in &picture.rows {
-            members.push(Member { row, area, score });
-        }
-    }
-    let labelled = members.iter().filter(|member| version.label(member.row as usize) == Some(&label)).count();
-    let label_share = labelled as f64 / members.len().max(1) as f64;
-    let against = photos.all.len() - photos.suspects;
-    let reason = format!(
-        "the same small thing is in {} pictures, {:.0} % of them labelled {label}, and in {} of {against} others",
-        members.len(),
-        100.0 * label_share,
-        one.background_hits,
-    );
-    findings.signals.extend(members.iter().map(|member| Signal {
-        detector,
-        row: member.row,
-        score: strength * member.score,
-        alarm: is_alarm,
-        probabilities: Vec::new(),
-        suggested: None,
-        neighbors: Vec::new(),
-        cluster: Some(id.clone()),
-        area: member.area,
-        reason: format!("shares a small thing with {} other pictures", members.len() - 1),
-    }));
-    let others = one.counterexamples.iter().map(|(photo, hit)| {
-        let photo = photos.all[*photo];
-        let picture = if photo.background { &trusted[photo.id as usize] } else { &own[photo.id as usize] };
-        let area = stored(&picture.local, hit.area);
-        Other { in_base: photo.background, row: picture.rows[0], area, score: certainty(hit.score) }
-    });
-    findings.clusters.push(Cluster {
-        id,
-        detector,
-        kind: "patch",
-        score: strength,
-        p_value: 10.0_f64.powf(-surprise),
-        label,
-        label_share,
-        base_matches: one.background_hits as u32,
-        evidence: Evidence { novelty: one.novelty, label: one.label_part, scenes: one.scenes as u32 },
-        nearest_others: others.collect(),
-        reason,
-        members,
-    });
-}
-
-/// A box of the working picture in pixels of the stored one.
-fn stored(local: &crate::feature::local::LocalPoints, area: verify::Area) -> Option<PixelBox> {
-    let factor = local.stored_scale();
-    let clamp = |at: f32, most: u32| ((at + 0.5) * factor).round().clamp(0.0, most as f32) as u32;
-    let (x0, x1) = (clamp(area.left, local.width), clamp(area.right, local.width));
-    let (y0, y1) = (clamp(area.top, local.height), clamp(area.bottom, local.height));
-    (x1 > x0 && y1 > y0).then(|| PixelBox::from([x0, y0, x1 - x0, y1 - y0]))
 }

@@ -6,15 +6,17 @@
 mod describe;
 mod gather;
 mod level;
+mod pyramid;
 
 pub use describe::DESCRIPTOR;
 pub use gather::{LocalPicture, local_points};
 use level::{FACTOR, Gradients, Planes};
+pub use pyramid::GradientLevel;
 
 use super::picture::{Picture, resize};
 
 /// Cached points are found by this name, so it changes with the algorithm.
-pub const LOCAL_ID: &str = "local-1";
+pub const LOCAL_ID: &str = "local-4";
 
 /// Pictures with a shorter side than this have no room for a mark and the rest of a photo.
 pub const MIN_SIDE: u32 = 96;
@@ -56,7 +58,7 @@ pub struct LocalPoints {
     pub width: u32,
     /// Pixels of the stored picture.
     pub height: u32,
-    /// Best spread first: any number from the front covers the picture.
+    /// Any number from the front covers the picture.
     pub points: Vec<Point>,
     /// One a point.
     pub descriptors: Vec<[i8; DESCRIPTOR]>,
@@ -125,7 +127,9 @@ impl LocalPoints {
             // Levels are rounded to whole pixels: the true factor of this one.
             let (fx, fy) = (width as f32 / planes.width as f32, height as f32 / planes.height as f32);
             for corner in &corners {
-                let Some(descriptor) = describe::describe(&gradients, corner.x, corner.y) else { continue };
+                let Some(descriptor) = describe::describe(&gradients, corner.x, corner.y) else {
+                    continue;
+                };
                 let place =
                     |at: f32, factor: f32| (((at + 0.5) * factor - 0.5) / POSITION_UNIT).round() as u16;
                 found.points.push(Point { x: place(corner.x, fx), y: place(corner.y, fy), level });
@@ -134,8 +138,18 @@ impl LocalPoints {
             planes = planes.next();
             level += 1;
         }
+        found.mix();
         found.truncate(MAX_POINTS);
         found
+    }
+
+    /// Brings points into an order of which any front part covers the picture and the levels.
+    fn mix(&mut self) {
+        let mut order: Vec<u32> = (0..self.points.len() as u32).collect();
+        // Steps by the golden ratio spread evenly.
+        order.sort_by_key(|&at| at.wrapping_mul(2_654_435_769));
+        self.points = order.iter().map(|&at| self.points[at as usize]).collect();
+        self.descriptors = order.iter().map(|&at| self.descriptors[at as usize]).collect();
     }
 
     /// Forgets all but the first so many points.
@@ -235,4 +249,73 @@ fn is_peak(values: &[f32], width: usize, x: usize, y: usize) -> bool {
     let before = [at - width - 1, at - width, at - width + 1, at - 1];
     let after = [at + 1, at + width - 1, at + width, at + width + 1];
     before.iter().all(|&other| values[other] < value) && after.iter().all(|&other| values[other] <= value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Squares of many greys and sizes, moved by (dx, dy).
+    fn picture(width: u32, height: u32, dx: f32, dy: f32) -> Picture {
+        let value = |x: u32, y: u32| {
+            let (x, y) = (x as f32 - dx, y as f32 - dy);
+            let (a, b) = ((x / 17.0).floor() as i32, (y / 13.0).floor() as i32);
+            (a.wrapping_mul(73) ^ b.wrapping_mul(151)).rem_euclid(200) as u8
+        };
+        let rgb = (0..height).flat_map(|y| (0..width).flat_map(move |x| [value(x, y); 3]));
+        Picture { width, height, rgb: rgb.collect(), format: "png" }
+    }
+
+    #[test]
+    fn points_move_with_the_picture_and_keep_their_descriptors() {
+        let (still, moved) = (picture(130, 120, 0.0, 0.0), picture(130, 120, 5.0, 3.0));
+        let (still, moved) = (LocalPoints::of(&still), LocalPoints::of(&moved));
+        assert!(still.points.len() > 20, "{} points", still.points.len());
+        let pairs = still.points.iter().zip(&still.descriptors).filter(|(point, _)| {
+            let inside = |at: f32, most: f32| at > 30.0 && at < most - 30.0;
+            point.level == 0 && inside(point.x(), 130.0) && inside(point.y(), 120.0)
+        });
+        let (mut found, mut all) = (0, 0);
+        for (point, descriptor) in pairs {
+            all += 1;
+            let near = moved.points.iter().zip(&moved.descriptors).any(|(other, there)| {
+                let off = (other.x() - point.x() - 5.0).hypot(other.y() - point.y() - 3.0);
+                let far: i32 =
+                    descriptor.iter().zip(there).map(|(a, b)| (i32::from(*a) - i32::from(*b)).pow(2)).sum();
+                off < 0.5 && far < 1000
+            });
+            found += usize::from(near);
+        }
+        // Cells are fixed to the picture: some hold another corner when it moves.
+        assert!(all >= 4 && found * 2 >= all, "{found} of {all}");
+    }
+
+    #[test]
+    fn bytes_bring_them_back_and_a_front_part_too() {
+        let points = LocalPoints::of(&picture(120, 100, 0.0, 0.0));
+        let bytes = points.encode();
+        assert_eq!(bytes.len(), HEADER + points.points.len() * RECORD);
+        assert_eq!(LocalPoints::decode(&bytes, usize::MAX).as_ref(), Some(&points));
+        let few = LocalPoints::decode(&bytes, 5).unwrap();
+        assert_eq!((few.points[..] == points.points[..5], few.points.len()), (true, 5));
+        for damaged in [&bytes[..7], &bytes[..HEADER + 3], &[][..]] {
+            assert_eq!(LocalPoints::decode(damaged, 10), None);
+        }
+    }
+
+    #[test]
+    fn blank_tiny_and_long_pictures_have_no_points_or_few() {
+        let blank = |width, height| Picture {
+            width,
+            height,
+            rgb: vec![90; (width * height * 3) as usize],
+            format: "png",
+        };
+        for (width, height) in [(1, 1), (95, 400), (200, 100), (30_000, 96)] {
+            assert_eq!(LocalPoints::of(&blank(width, height)).points, [], "{width} × {height}");
+        }
+        assert_eq!(working_size(800, 1000), Some((400, 500)));
+        assert_eq!(working_size(100, 5000), Some((48, 2400)));
+        assert_eq!(working_size(100, 6000), None);
+    }
 }

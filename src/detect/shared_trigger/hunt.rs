@@ -6,6 +6,7 @@ use super::matching::matches;
 use super::model::{Ground, Hit, MOST_SHARE, Model};
 use super::photo::Photos;
 use super::score::tail;
+use super::sharpen::{Load, sharpen};
 use super::signature::Coder;
 use super::verify::{Area, Similarity, verified};
 use crate::task::{Cancelled, Task};
@@ -16,6 +17,10 @@ const LEAST_PLACES: usize = 3;
 /// Rounds in which a model learns from the photos that show it.
 const REFINEMENTS: usize = 2;
 
+/// While a model learns, so many background photos are searched; and of more suspects than this only those of its label.
+const LEARNING_BACKGROUND: usize = 1000;
+const LEARNING_SUSPECTS: usize = 2000;
+
 /// Photos that a model learns from, best first.
 const TEACHERS: usize = 100;
 
@@ -24,10 +29,16 @@ const LEAST_SCORE: f32 = 10.0;
 const BACKGROUND_SHARE: f64 = 0.002;
 
 /// The share of shown members that may be mistaken.
-const FALSE_SHARE: f64 = 0.05;
+const FALSE_SHARE: f64 = 0.03;
+
+/// The share of the background that may score as high as a shown member.
+const MOST_REACHED: f64 = 0.02;
 
 /// Above this the label is part of the evidence, and members are looked for within it.
-const LABEL_COUNTS: f64 = 6.0;
+pub(super) const LABEL_COUNTS: f64 = 6.0;
+
+/// Clusters less surprising than this are not worth a closer look.
+const SHARPENED: f64 = 6.0;
 
 /// One shared thing.
 pub(super) struct Found {
@@ -43,8 +54,12 @@ pub(super) struct Found {
     pub(super) members: Vec<(usize, Hit, f64)>,
     /// Background photos that come nearest, best first.
     pub(super) counterexamples: Vec<(usize, Hit)>,
-    model: Model,
-    hits: Vec<(usize, Hit)>,
+    pub(super) model: Model,
+    /// Accepted suspects, best first.
+    pub(super) hits: Vec<(usize, Hit)>,
+    /// By photo, where its points show the thing best, and the score that few background photos reach.
+    pub(super) votes: Vec<Option<Hit>>,
+    pub(super) threshold: f32,
 }
 
 impl Found {
@@ -55,7 +70,12 @@ impl Found {
 }
 
 /// Every shared thing, the most surprising first.
-pub(super) fn hunt(photos: &Photos<'_>, seed: u64, task: &Task) -> Result<Vec<Found>, Cancelled> {
+pub(super) fn hunt(
+    photos: &Photos<'_>,
+    load: Option<&Load<'_>>,
+    seed: u64,
+    task: &Task,
+) -> Result<Vec<Found>, Cancelled> {
     let coder = Coder::new(photos, seed);
     let signatures = coder.signatures(photos);
     let matches = matches(photos, &coder, &signatures, seed, task)?;
@@ -106,6 +126,13 @@ pub(super) fn hunt(photos: &Photos<'_>, seed: u64, task: &Task) -> Result<Vec<Fo
         }
     }
     merged.sort_by(|a, b| b.surprise().total_cmp(&a.surprise()));
+    for one in merged.iter_mut().filter(|one| one.surprise() >= SHARPENED) {
+        let is_background = background_for(photos, one.label);
+        let ground = Ground { photos, signatures: &signatures, is_background: &is_background };
+        if let Some(load) = load {
+            sharpen(&ground, &scenes, one, load, task)?;
+        }
+    }
     Ok(merged)
 }
 
@@ -149,23 +176,41 @@ fn follow(
     mut model: Model,
     refinements: usize,
 ) -> Option<Found> {
-    let mut hits = model.search(ground);
+    // Learning needs to see the label's photos and enough others; the last search sees all.
+    let photos = ground.photos;
+    let of_background = ground.is_background.iter().filter(|is_background| **is_background).count();
+    let step = of_background.div_ceil(LEARNING_BACKGROUND).max(1);
+    let mut passed = 0;
+    let searched: Vec<bool> = (0..photos.all.len())
+        .map(|at| {
+            if ground.is_background[at] {
+                passed += 1;
+                return passed % step == 0;
+            }
+            photos.suspects <= LEARNING_SUSPECTS || photos.all[at].label == label
+        })
+        .collect();
+    let everywhere = vec![true; photos.all.len()];
+    let mut hits = model.search(ground, &searched);
     for _ in 0..refinements {
-        let mut accepted = accept(ground, &hits);
+        let mut accepted = accept(ground, &hits, &searched);
         accepted.truncate(TEACHERS);
         let Some(better) = model.refined(ground, &accepted) else { break };
         model = better;
-        hits = model.search(ground);
+        hits = model.search(ground, &searched);
     }
-    judge(ground, scenes, label, model, &hits)
+    if searched != everywhere {
+        hits = model.search(ground, &everywhere);
+    }
+    judge(ground, scenes, label, model, hits)
 }
 
 /// The score that few background photos reach.
-fn threshold(ground: &Ground<'_, '_>, hits: &[Option<Hit>]) -> f32 {
+fn threshold(ground: &Ground<'_, '_>, hits: &[Option<Hit>], searched: &[bool]) -> f32 {
     let mut scores: Vec<f32> = hits
         .iter()
-        .zip(ground.is_background)
-        .filter(|(_, is_background)| **is_background)
+        .zip(ground.is_background.iter().zip(searched))
+        .filter(|(_, (is_background, searched))| **is_background && **searched)
         .map(|(hit, _)| hit.map_or(0.0, |hit| hit.score))
         .collect();
     scores.sort_by(|a, b| b.total_cmp(a));
@@ -178,8 +223,8 @@ fn is_small(ground: &Ground<'_, '_>, photo: usize, area: Area) -> bool {
 }
 
 /// Suspects that show the thing beyond doubt, best first.
-fn accept(ground: &Ground<'_, '_>, hits: &[Option<Hit>]) -> Vec<(usize, Hit)> {
-    let threshold = threshold(ground, hits);
+fn accept(ground: &Ground<'_, '_>, hits: &[Option<Hit>], searched: &[bool]) -> Vec<(usize, Hit)> {
+    let threshold = threshold(ground, hits, searched);
     let mut accepted: Vec<(usize, Hit)> = hits
         .iter()
         .enumerate()
@@ -196,14 +241,15 @@ fn judge(
     scenes: &Scenes,
     label: u32,
     model: Model,
-    hits: &[Option<Hit>],
+    hits: Vec<Option<Hit>>,
 ) -> Option<Found> {
     let photos = ground.photos;
-    let accepted = accept(ground, hits);
+    let everywhere = vec![true; hits.len()];
+    let accepted = accept(ground, &hits, &everywhere);
     if accepted.is_empty() {
         return None;
     }
-    let threshold = threshold(ground, hits);
+    let threshold = threshold(ground, &hits, &everywhere);
     let background: Vec<usize> = (0..photos.all.len()).filter(|&at| ground.is_background[at]).collect();
     let suspects: Vec<usize> = (0..photos.all.len()).filter(|&at| !ground.is_background[at]).collect();
     let mut near: Vec<(usize, Hit)> =
@@ -221,9 +267,19 @@ fn judge(
         let of_label = |photo: &usize| photos.all[*photo].label == label;
         let marked = scenes.count(suspects.iter().copied().filter(of_label));
         let found = scenes.count(members().filter(of_label));
-        (label, tail(all, own, marked, found))
+        // What the background has as often is no news, whatever its labels are.
+        let rate = background_hits as f64 / background.len().max(1) as f64;
+        let own_rate = own as f64 / all.max(1) as f64;
+        let news = (1.0 - 2.0 * rate / own_rate).clamp(0.0, 1.0);
+        (label, news * tail(all, own, marked, found))
     };
-    let members = shown(ground, hits, &background, label, label_part, accepted.len());
+    let searched: Vec<usize> = suspects
+        .into_iter()
+        .filter(|&at| label_part <= LABEL_COUNTS || photos.all[at].label == label)
+        .collect();
+    let small: Vec<Option<Hit>> =
+        hits.iter().enumerate().map(|(at, hit)| hit.filter(|hit| is_small(ground, at, hit.area))).collect();
+    let members = shown(&small, &searched, &background);
     near.truncate(5);
     Some(Found {
         novelty,
@@ -235,41 +291,35 @@ fn judge(
         counterexamples: near,
         model,
         hits: accepted,
+        votes: hits,
+        threshold,
     })
 }
 
 /// Members down to the score at which the false ones, counted by the background, are a small share.
-fn shown(
-    ground: &Ground<'_, '_>,
+pub(super) fn shown(
     hits: &[Option<Hit>],
+    searched: &[usize],
     background: &[usize],
-    label: u32,
-    label_part: f64,
-    accepted: usize,
 ) -> Vec<(usize, Hit, f64)> {
-    let photos = ground.photos;
-    let within = |photo: usize| {
-        !ground.is_background[photo] && (label_part <= LABEL_COUNTS || photos.all[photo].label == label)
-    };
-    let mut suspects: Vec<(usize, Hit)> = Vec::new();
-    let mut all = 0_usize;
-    for (photo, hit) in hits.iter().enumerate().filter(|(photo, _)| within(*photo)) {
-        all += 1;
-        suspects.extend(hit.filter(|hit| is_small(ground, photo, hit.area)).map(|hit| (photo, hit)));
-    }
-    suspects.sort_by(|a, b| b.1.score.total_cmp(&a.1.score).then(a.0.cmp(&b.0)));
-    let mut null: Vec<f32> = background.iter().map(|&at| hits[at].map_or(0.0, |hit| hit.score)).collect();
+    let score = |at: usize| hits[at].map_or(0.0, |hit| hit.score);
+    let mut null: Vec<f32> = background.iter().map(|&at| score(at)).collect();
     null.sort_by(|a, b| b.total_cmp(a));
-    let honest = all.saturating_sub(accepted).max(1) as f64;
+    // Half of those that do not show the thing score below the middle of the background.
+    let middle = null.get(null.len() / 2).copied().unwrap_or(0.0);
+    let low = searched.iter().filter(|&&at| score(at) <= middle).count();
+    let honest = (2 * low + 1).min(searched.len()) as f64;
+    let mut suspects: Vec<(usize, Hit)> =
+        searched.iter().filter_map(|&photo| hits[photo].map(|hit| (photo, hit))).collect();
+    suspects.sort_by(|a, b| b.1.score.total_cmp(&a.1.score).then(a.0.cmp(&b.0)));
+    let reached = |score: f32| null.partition_point(|null| *null >= score) as f64 / null.len().max(1) as f64;
     let shares: Vec<f64> = suspects
         .iter()
         .enumerate()
-        .map(|(at, (_, hit))| {
-            let reached = null.partition_point(|score| *score >= hit.score);
-            reached as f64 / null.len().max(1) as f64 * honest / (at + 1) as f64
-        })
+        .map(|(at, (_, hit))| reached(hit.score) * honest / (at + 1) as f64)
         .collect();
-    let Some(last) = shares.iter().rposition(|share| *share <= FALSE_SHARE) else { return Vec::new() };
+    let fits = |at: &usize| shares[*at] <= FALSE_SHARE && reached(suspects[*at].1.score) <= MOST_REACHED;
+    let Some(last) = (0..shares.len()).rev().find(fits) else { return Vec::new() };
     let mut least = f64::INFINITY;
     let mut members: Vec<(usize, Hit, f64)> = suspects[..=last]
         .iter()

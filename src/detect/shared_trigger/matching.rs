@@ -1,4 +1,6 @@
 //! Which points of different photos look alike, and like hardly anything in the background?
+// What is compiled for the processor at hand must be inlined into the place where that is chosen.
+#![allow(clippy::inline_always)]
 
 use rayon::prelude::*;
 
@@ -17,6 +19,10 @@ const MOST_DISTANCE: i32 = 12_000;
 
 /// Matches of one point that are kept, at most one a photo.
 const NEIGHBOURS: usize = 24;
+
+/// Pairs of points that are gathered; from half of that on only the nearest of each point.
+const MOST_PAIRS: usize = 24_000_000;
+const CELLS_AT_ONCE: usize = 1024;
 
 /// Points of one cell that are compared with each other: blank walls must not make the work quadratic.
 const MOST_IN_CELL: usize = 3000;
@@ -44,21 +50,27 @@ pub(super) fn matches(
         task.check()?;
         let (cell_of, cells) = coder.cells(photos, table, seed);
         let (starts, members) = by_cell(&cell_of, cells);
-        let found: Vec<CellMatches> = (0..cells)
-            .into_par_iter()
-            .filter(|cell| starts[cell + 1] - starts[*cell] > 1)
-            .map(|cell| {
-                if task.is_cancelled() {
-                    return CellMatches::default();
+        for first in (0..cells).step_by(CELLS_AT_ONCE) {
+            task.check()?;
+            // Where everything looks like everything there is no end of pairs.
+            let most = match pairs.len() {
+                enough if enough > MOST_PAIRS => continue,
+                many if many > MOST_PAIRS / 2 => 2,
+                _ => NEIGHBOURS,
+            };
+            let found: Vec<CellMatches> = (first..cells.min(first + CELLS_AT_ONCE))
+                .into_par_iter()
+                .filter(|cell| starts[cell + 1] - starts[*cell] > 1)
+                .map(|cell| {
+                    let members = &members[starts[cell] as usize..starts[cell + 1] as usize];
+                    pulp::Arch::new().dispatch(|| compare(photos, signatures, &thinned(members), most))
+                })
+                .collect();
+            for CellMatches { pairs: of_cell, common: of_all } in found {
+                pairs.extend(of_cell);
+                for at in of_all {
+                    common[at as usize] = true;
                 }
-                let members = &members[starts[cell] as usize..starts[cell + 1] as usize];
-                compare(photos, signatures, &thinned(members))
-            })
-            .collect();
-        for CellMatches { pairs: of_cell, common: of_all } in found {
-            pairs.extend(of_cell);
-            for at in of_all {
-                common[at as usize] = true;
             }
         }
         task.advance(1);
@@ -100,7 +112,8 @@ struct CellMatches {
     common: Vec<u32>,
 }
 
-fn compare(photos: &Photos<'_>, signatures: &[u64], members: &[u32]) -> CellMatches {
+#[inline(always)]
+fn compare(photos: &Photos<'_>, signatures: &[u64], members: &[u32], most: usize) -> CellMatches {
     struct Member {
         signature: u64,
         at: u32,
@@ -146,15 +159,22 @@ fn compare(photos: &Photos<'_>, signatures: &[u64], members: &[u32]) -> CellMatc
             rare.push(member);
         }
     }
+    let mut matches: Vec<(i32, u32)> = Vec::new();
     for (i, a) in rare.iter().enumerate() {
+        matches.clear();
         for b in &rare[i + 1..] {
             if a.photo != b.photo
                 && (!by_label || a.label == b.label)
                 && let Some(distance) = near(a, b)
             {
-                found.pairs.push((a.at, b.at, distance));
+                matches.push((distance, b.at));
+                if matches.len() == 8 * most {
+                    break;
+                }
             }
         }
+        matches.sort_unstable();
+        found.pairs.extend(matches.iter().take(most).map(|&(distance, b)| (a.at, b, distance)));
     }
     found
 }

@@ -1,4 +1,6 @@
 //! What does the shared thing look like, and which photos show it? Points in one frame, found again by voting.
+// What is compiled for the processor at hand must be inlined into the place where that is chosen.
+#![allow(clippy::inline_always)]
 
 use std::collections::BTreeMap;
 
@@ -7,7 +9,7 @@ use rayon::prelude::*;
 use super::graph::{Seed, working_area};
 use super::photo::{Photos, distance};
 use super::verify::{Area, Similarity};
-use crate::feature::local::DESCRIPTOR;
+use crate::feature::local::{DESCRIPTOR, Point};
 
 const MOST_SEED_ENTRIES: usize = 300;
 const MOST_ENTRIES: usize = 400;
@@ -39,9 +41,40 @@ struct Entry {
     scale: f32,
     descriptor: [i8; DESCRIPTOR],
     signature: u64,
+    /// Cosine and sine of how the thing is turned in the photo that the point comes from: upright descriptors fit photos
+    /// in which it is turned alike.
+    turn: (f32, f32),
     /// The photo it comes from, for which it must not vote.
     photo: u32,
     cell: u16,
+}
+
+impl Entry {
+    /// From this entry to another one, in a photo that shows the thing so large and turned as this one's.
+    fn turned(&self, scale: f32, other: &Self) -> (f32, f32) {
+        let (x, y) = (scale * (other.x - self.x), scale * (other.y - self.y));
+        let (cos, sin) = self.turn;
+        (cos * x - sin * y, sin * x + cos * y)
+    }
+}
+
+/// Where a point of a photo lies in the frame.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    x: f32,
+    y: f32,
+    scale: f32,
+    turn: (f32, f32),
+}
+
+impl Place {
+    fn of(point: Point, to_frame: &Similarity) -> Self {
+        let (x, y) = to_frame.apply((point.x(), point.y()));
+        let scale = to_frame.scale();
+        // The way back turns the other way.
+        let turn = (to_frame.a / scale, -to_frame.b / scale);
+        Self { x, y, scale: point.scale() * scale, turn }
+    }
 }
 
 /// A thing that photos may share.
@@ -74,14 +107,13 @@ impl Model {
     /// From the pairs of a cluster: all in the frame of the best connected photo.
     pub(super) fn of_seed(ground: &Ground<'_, '_>, seed: &Seed) -> Option<Self> {
         let to_frame = poses(seed);
-        let mut points: BTreeMap<u32, (f32, f32, f32)> = BTreeMap::new();
+        let mut points: BTreeMap<u32, Place> = BTreeMap::new();
         for (a, b, pair) in &seed.edges {
             for &(p, q) in &pair.points {
                 for (node, at) in [(*a, p), (*b, q)] {
                     if let Some(pose) = &to_frame[node] {
                         let point = ground.photos.point(at);
-                        let (x, y) = pose.apply((point.x(), point.y()));
-                        points.entry(at).or_insert((x, y, point.scale() * pose.scale()));
+                        points.entry(at).or_insert_with(|| Place::of(point, pose));
                     }
                 }
             }
@@ -91,7 +123,7 @@ impl Model {
         Self::new(ground, points)
     }
 
-    fn new(ground: &Ground<'_, '_>, points: Vec<(u32, (f32, f32, f32))>) -> Option<Self> {
+    fn new(ground: &Ground<'_, '_>, points: Vec<(u32, Place)>) -> Option<Self> {
         if points.len() < 3 {
             return None;
         }
@@ -101,9 +133,9 @@ impl Model {
             let cut = values.len() / 25;
             (values[cut], values[values.len() - 1 - cut])
         };
-        let (left, right) = inner(points.iter().map(|(_, (x, ..))| *x).collect());
-        let (top, bottom) = inner(points.iter().map(|(_, (_, y, _))| *y).collect());
-        let mut scales: Vec<f32> = points.iter().map(|(_, (.., scale))| *scale).collect();
+        let (left, right) = inner(points.iter().map(|(_, place)| place.x).collect());
+        let (top, bottom) = inner(points.iter().map(|(_, place)| place.y).collect());
+        let mut scales: Vec<f32> = points.iter().map(|(_, place)| place.scale).collect();
         scales.sort_by(f32::total_cmp);
         let frame = Area { left, top, right, bottom }.grown(3.0 * scales[scales.len() / 2]);
         let cell = |x: f32, y: f32| {
@@ -114,11 +146,12 @@ impl Model {
         let slack = frame.grown(0.15 * frame.longest());
         let entries: Vec<Entry> = points
             .into_iter()
-            .filter(|(_, (x, y, _))| slack.holds((*x, *y)))
-            .map(|(at, (x, y, scale))| Entry {
+            .filter(|(_, place)| slack.holds((place.x, place.y)))
+            .map(|(at, Place { x, y, scale, turn })| Entry {
                 x,
                 y,
                 scale,
+                turn,
                 descriptor: *ground.photos.descriptor(at),
                 signature: ground.signatures[at as usize],
                 photo: ground.photos.photo_of[at as usize],
@@ -128,15 +161,22 @@ impl Model {
         (frame.longest() > 0.0 && entries.len() >= 3).then_some(Self { entries, frame })
     }
 
-    /// For every photo the place that shows the thing best, if any does at all.
-    pub(super) fn search(&self, ground: &Ground<'_, '_>) -> Vec<Option<Hit>> {
+    /// For every photo that is searched the place that shows the thing best, if any does at all.
+    pub(super) fn search(&self, ground: &Ground<'_, '_>, searched: &[bool]) -> Vec<Option<Hit>> {
         let photos = ground.photos;
-        let near: Vec<Vec<Near>> =
-            (0..photos.all.len()).into_par_iter().map(|photo| self.near(ground, photo)).collect();
+        let near: Vec<Vec<Near>> = (0..photos.all.len())
+            .into_par_iter()
+            .map(|photo| {
+                let near = || pulp::Arch::new().dispatch(|| self.near(ground, photo));
+                if searched[photo] { near() } else { Vec::new() }
+            })
+            .collect();
         // How near the nearest entry is to a point of the background.
         let mut counts = [0_u64; STEPS];
         let mut total = 0_u64;
-        for (photo, near) in near.iter().enumerate().filter(|(photo, _)| ground.is_background[*photo]) {
+        for (photo, near) in
+            near.iter().enumerate().filter(|(photo, _)| ground.is_background[*photo] && searched[*photo])
+        {
             total += photos.range(photo).len() as u64;
             for near in near.iter().filter(|near| near.first) {
                 counts[(near.distance / STEP) as usize] += 1;
@@ -155,6 +195,7 @@ impl Model {
     }
 
     /// The nearest entries of each point of a photo.
+    #[inline(always)]
     fn near(&self, ground: &Ground<'_, '_>, photo: usize) -> Vec<Near> {
         let mut near = Vec::new();
         for at in ground.photos.range(photo) {
@@ -220,8 +261,7 @@ impl Model {
             counted.clear();
             let mut sum = 0.0;
             for (k, other) in votes.iter().enumerate() {
-                let (dx, dy) =
-                    (scale * (other.entry.x - vote.entry.x), scale * (other.entry.y - vote.entry.y));
+                let (dx, dy) = vote.entry.turned(scale, other.entry);
                 let off = (other.at.0 - vote.at.0 - dx).hypot(other.at.1 - vote.at.1 - dy);
                 let ratio = other.size / other.entry.scale / scale;
                 if off > 0.3 * dx.hypot(dy) + 2.5 * other.size || !(1.0 / 1.45..1.45).contains(&ratio) {
@@ -249,17 +289,19 @@ impl Model {
         let first = votes.get(*counted.first()?)?;
         let pairs: Vec<_> =
             counted.iter().map(|&k| ((votes[k].entry.x, votes[k].entry.y), votes[k].at)).collect();
-        let plain = |scale: f32| Similarity {
-            a: scale,
-            b: 0.0,
-            dx: first.at.0 - scale * first.entry.x,
-            dy: first.at.1 - scale * first.entry.y,
+        let scale = first.size / first.entry.scale;
+        let (a, b) = (scale * first.entry.turn.0, scale * first.entry.turn.1);
+        let by_points = Similarity {
+            a,
+            b,
+            dx: first.at.0 - a * first.entry.x + b * first.entry.y,
+            dy: first.at.1 - b * first.entry.x - a * first.entry.y,
         };
-        let by_points = plain(first.size / first.entry.scale);
         let fitted = if pairs.len() >= 3 { Similarity::fit(&pairs) } else { None };
         let pose = fitted
             .filter(|pose| {
-                (0.6..1.7).contains(&(pose.scale() / by_points.scale())) && pose.b.atan2(pose.a).abs() < 0.5
+                let between = by_points.inverse().then(pose);
+                (0.6..1.7).contains(&between.scale()) && between.b.atan2(between.a).abs() < 0.5
             })
             .unwrap_or(by_points);
         Some(Hit { score, votes: counted.len() as u32, pose, area: self.frame.mapped(&pose) })
@@ -270,7 +312,7 @@ impl Model {
         struct Seen {
             at: u32,
             photo: usize,
-            place: (f32, f32, f32),
+            place: Place,
         }
         let wide = self.frame.grown(0.3 * self.frame.longest());
         let mut seen: Vec<Seen> = Vec::new();
@@ -280,10 +322,9 @@ impl Model {
             for at in ground.photos.range(photo) {
                 let point = ground.photos.point(at as u32);
                 if area.holds((point.x(), point.y())) {
-                    let (x, y) = back.apply((point.x(), point.y()));
-                    let scale = point.scale() * back.scale();
-                    if scale < 0.5 * self.frame.longest() {
-                        seen.push(Seen { at: at as u32, photo, place: (x, y, scale) });
+                    let place = Place::of(point, &back);
+                    if place.scale < 0.5 * self.frame.longest() {
+                        seen.push(Seen { at: at as u32, photo, place });
                     }
                 }
             }
@@ -301,8 +342,8 @@ impl Model {
                     if b.photo != a.photo
                         && b.photo != last
                         && (ground.signatures[b.at as usize] ^ signature).count_ones() <= MOST_BITS
-                        && (a.place.0 - b.place.0).hypot(a.place.1 - b.place.1) < width
-                        && (a.place.2 / b.place.2).ln().abs() < 0.4
+                        && (a.place.x - b.place.x).hypot(a.place.y - b.place.y) < width
+                        && (a.place.scale / b.place.scale).ln().abs() < 0.4
                         && distance(descriptor, ground.photos.descriptor(b.at)) < MOST_DISTANCE * 3 / 4
                     {
                         last = b.photo;
@@ -312,7 +353,7 @@ impl Model {
                 count
             })
             .collect();
-        let mut points: Vec<(usize, u32, (f32, f32, f32))> = seen
+        let mut points: Vec<(usize, u32, Place)> = seen
             .iter()
             .zip(support)
             .filter(|(_, support)| *support >= least)

@@ -1,4 +1,6 @@
 //! What is searched? Photos with their points, some suspected and some not.
+// What is compiled for the processor at hand must be inlined into the place where that is chosen.
+#![allow(clippy::inline_always)]
 
 use std::collections::BTreeMap;
 
@@ -69,6 +71,7 @@ impl<'a> Photos<'a> {
         self.all[photo].local.points[(at - self.starts[photo]) as usize]
     }
 
+    #[inline(always)]
     pub(super) fn descriptor(&self, at: u32) -> &'a [i8; DESCRIPTOR] {
         let photo = self.photo_of[at as usize] as usize;
         &self.all[photo].local.descriptors[(at - self.starts[photo]) as usize]
@@ -76,7 +79,7 @@ impl<'a> Photos<'a> {
 }
 
 /// Squared distance of two descriptors.
-#[inline]
+#[inline(always)]
 pub(super) fn distance(a: &[i8; DESCRIPTOR], b: &[i8; DESCRIPTOR]) -> i32 {
     let mut sum = 0;
     for (a, b) in a.iter().zip(b) {

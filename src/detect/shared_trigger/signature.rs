@@ -1,4 +1,6 @@
 //! Which points may look alike? Those whose signatures differ in few bits; and in which cells must one look for them?
+// What is compiled for the processor at hand must be inlined into the place where that is chosen.
+#![allow(clippy::inline_always)]
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -169,6 +171,11 @@ impl Centres {
     }
 
     fn nearest(&self, point: &[f32]) -> usize {
+        pulp::Arch::new().dispatch(|| self.nearest_here(point))
+    }
+
+    #[inline(always)]
+    fn nearest_here(&self, point: &[f32]) -> usize {
         let mut products = [0.0_f32; 256];
         let products = &mut products[..self.count];
         for (value, row) in point.iter().zip(self.values.chunks_exact(self.count)) {

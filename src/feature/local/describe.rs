@@ -2,6 +2,8 @@
 //!
 //! Upright, 4 × 4 cells of 8 directions (SIFT), square roots of shares (`RootSIFT`), then the cosine transform over
 //! the cells and the directions, of which the coefficients that vary most between points are kept.
+// What is compiled for the processor at hand must be inlined into the place where that is chosen.
+#![allow(clippy::inline_always)]
 
 use std::f32::consts::PI;
 use std::sync::LazyLock;
@@ -81,6 +83,7 @@ const PADDED: usize = CELLS + 2;
 type Line = [[f32; DIRECTIONS]; PADDED];
 
 /// Where a pixel at this distance from the middle falls: the cell before it, and the share of the one after.
+#[inline(always)]
 fn place(offset: f32) -> (usize, f32) {
     let at = (offset / CELL + CELLS as f32 / 2.0 + 0.5).clamp(0.0, (PADDED - 1) as f32 - 0.001);
     (at as usize, at - at.floor())
@@ -88,6 +91,11 @@ fn place(offset: f32) -> (usize, f32) {
 
 /// The descriptor of the point (x, y) in pixels of the level, or `None` where there is no gradient.
 pub(super) fn describe(level: &Gradients, x: f32, y: f32) -> Option<[i8; DESCRIPTOR]> {
+    pulp::Arch::new().dispatch(|| describe_here(level, x, y))
+}
+
+#[inline(always)]
+fn describe_here(level: &Gradients, x: f32, y: f32) -> Option<[i8; DESCRIPTOR]> {
     let (middle_x, middle_y) = (x.round() as isize, y.round() as isize);
     let columns: [(usize, f32); WINDOW] =
         std::array::from_fn(|i| place((middle_x + i as isize - REACH) as f32 - x));
@@ -135,6 +143,7 @@ pub(super) fn describe(level: &Gradients, x: f32, y: f32) -> Option<[i8; DESCRIP
 }
 
 /// The direction of a gradient in eighths of a turn, in [0, 8]; the error is below 0.01.
+#[inline(always)]
 fn eighths(x: f32, y: f32) -> f32 {
     let (ax, ay) = (x.abs(), y.abs());
     let a = ax.min(ay) / (ax.max(ay) + 1e-12);
@@ -146,6 +155,7 @@ fn eighths(x: f32, y: f32) -> f32 {
     whole * (DIRECTIONS as f32 / (2.0 * PI))
 }
 
+#[inline(always)]
 fn compress(cells: &[Line; PADDED]) -> Option<[i8; DESCRIPTOR]> {
     let mut entries: [[[f32; DIRECTIONS]; CELLS]; CELLS] =
         std::array::from_fn(|y| std::array::from_fn(|x| cells[y + 1][x + 1]));

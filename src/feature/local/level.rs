@@ -1,4 +1,6 @@
 //! What do the levels of a picture's pyramid look like? Three colour planes, their gradients, and how corner-like each place is.
+// What is compiled for the processor at hand must be inlined into the place where that is chosen.
+#![allow(clippy::inline_always)]
 
 use super::super::picture::Picture;
 
@@ -73,6 +75,11 @@ impl Planes {
 
     /// Blurs, differentiates and takes the channel with the largest gradient, row by row.
     pub(super) fn gradients(&self) -> Gradients {
+        pulp::Arch::new().dispatch(|| self.gradients_here())
+    }
+
+    #[inline(always)]
+    fn gradients_here(&self) -> Gradients {
         let (width, height) = (self.width, self.height);
         let mut x = vec![0.0; width * height];
         let mut y = vec![0.0; width * height];
@@ -129,6 +136,7 @@ fn taps(from: usize, to: usize) -> Vec<Tap> {
         .collect()
 }
 
+#[inline(always)]
 fn blur_down(rows: [&[f32]; 5], out: &mut [f32]) {
     let n = out.len();
     let [a, b, c, d, e] = rows.map(|row| &row[..n]);
@@ -137,6 +145,7 @@ fn blur_down(rows: [&[f32]; 5], out: &mut [f32]) {
     }
 }
 
+#[inline(always)]
 fn blur_across(padded: &[f32], out: &mut [f32]) {
     let n = out.len();
     let [a, b, c, d, e] = [0, 1, 2, 3, 4].map(|k| &padded[k..k + n]);
@@ -146,6 +155,7 @@ fn blur_across(padded: &[f32], out: &mut [f32]) {
 }
 
 /// Central differences of one channel, kept where they are larger than those there; `x` and `y` begin at column 1.
+#[inline(always)]
 fn keep_largest(
     above: &[f32],
     middle: &[f32],
@@ -174,6 +184,7 @@ fn keep_largest(
 }
 
 /// The structure tensor summed over 2 × 2 pixels and a Gaussian, and its smaller eigenvalue.
+#[inline(always)]
 fn respond(x: &[f32], y: &[f32], width: usize, height: usize) -> (Vec<f32>, usize) {
     let (half_width, half_height) = (width / 2, height / 2);
     let mut tensor = [(); 3].map(|()| vec![0.0; half_width * half_height]);
@@ -210,6 +221,7 @@ fn respond(x: &[f32], y: &[f32], width: usize, height: usize) -> (Vec<f32>, usiz
     (response, half_width)
 }
 
+#[inline(always)]
 fn integrate(plane: &[f32], width: usize, height: usize) -> Vec<f32> {
     let mut out = vec![0.0; width * height];
     let mut padded = vec![0.0; width + 6];
