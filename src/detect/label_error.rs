@@ -271,6 +271,9 @@ fn learnt(input: &Input<'_>, judgement: &Judgement, counts: &[usize], judged: us
     let taught: usize = counts.iter().sum();
     let largest = counts.iter().max().map_or(0.0, |&count| count as f64 / taught.max(1) as f64);
     let mut features: Vec<&str> = extractors(input).iter().map(|extractor| extractor.id()).collect();
+    if input.options.thorough {
+        features.push("networks that learnt from these pictures");
+    }
     let supplied = input.options.embeddings.iter().map(|table| table.name.as_str());
     features.extend(supplied.chain(input.options.probabilities.iter().map(|table| table.name.as_str())));
     let learnt = if input.base.is_some() {

@@ -38,6 +38,11 @@ pub(super) fn pixels(
     task: &Task,
 ) -> Result<&'static Pixels, FeatureError> {
     const SMALL: u32 = 48;
+    /// So many photos are learnt from at the small side: time is short.
+    const MANY: usize = 20_000;
+    if rows.len() > MANY {
+        return Ok(&Pixels::SMALL);
+    }
     let looks = look(side.dataset, side.fingerprints, Some(rows), input.cache, task)?;
     let small = |look: &&Look| look.width.max(look.height) <= SMALL;
     let seen = || looks.rows.iter().flatten();

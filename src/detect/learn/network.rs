@@ -118,17 +118,6 @@ impl Network {
         Self { units, side, features: inputs, classes, parameters, statistics: seen_at }
     }
 
-    /// The same network for pictures of another side; the parameters fit both.
-    pub fn at_side(&self, side: usize) -> Self {
-        let mut other = Self { side, ..self.clone() };
-        let mut now = side;
-        for unit in &mut other.units {
-            unit.side = now;
-            now = unit.side_after();
-        }
-        other
-    }
-
     /// Where the last linear map begins: `features × classes`, row-major, then one offset a class.
     fn head(&self) -> usize {
         self.parameters - (self.features + 1) * self.classes

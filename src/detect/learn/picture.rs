@@ -109,7 +109,7 @@ impl Pictures {
         let mut products = vec![0.0_f64; PATCH * PATCH];
         let step = rows.len().div_ceil(SAMPLES).max(1);
         for &row in rows.iter().step_by(step) {
-            self.write(row, &plain, colours, side, 0, 1, &mut pixels);
+            self.write(row, &plain, colours, 0, 1, &mut pixels);
             for y in (0..side - 2).step_by(4) {
                 for x in (0..side - 2).step_by(4) {
                     let patch: [f32; PATCH] =
@@ -127,14 +127,12 @@ impl Pictures {
         (0..PATCH).rev().map(column).collect()
     }
 
-    /// Writes the picture at `row`, `seen` pixels a side, as `slot` of `slots`, in the network's order, colours normalised.
-    #[expect(clippy::too_many_arguments, reason = "what is seen, how, and where it goes")]
+    /// Writes the picture at `row` as `slot` of `slots`, in the network's order, colours normalised.
     pub fn write(
         &self,
         row: u32,
         distortion: &Distortion,
         colours: &[(f32, f32); 3],
-        seen: usize,
         slot: usize,
         slots: usize,
         out: &mut [f32],
@@ -151,17 +149,16 @@ impl Pictures {
         let [left, top, hole] = distortion.hole;
         let centre = (side as f32 - 1.0) / 2.0;
         let limit = side as f32 - 1.0;
-        let (pitch, centre_seen) = (side as f32 / seen as f32, (seen as f32 - 1.0) / 2.0);
-        for (y, line) in out.chunks_exact_mut(slots * seen * 3).enumerate() {
-            let line = &mut line[slot * seen * 3..(slot + 1) * seen * 3];
-            let dy = (y as f32 - centre_seen) * pitch;
-            let blank_row = (top..top + hole).contains(&((y as f32 * pitch) as i32));
+        for (y, line) in out.chunks_exact_mut(slots * side * 3).enumerate() {
+            let line = &mut line[slot * side * 3..(slot + 1) * side * 3];
+            let dy = y as f32 - centre;
+            let blank_row = (top..top + hole).contains(&(y as i32));
             for (x, pixel) in line.as_chunks_mut::<3>().0.iter_mut().enumerate() {
-                if blank_row && (left..left + hole).contains(&((x as f32 * pitch) as i32)) {
+                if blank_row && (left..left + hole).contains(&(x as i32)) {
                     *pixel = [0.0; 3];
                     continue;
                 }
-                let dx = (x as f32 - centre_seen) * pitch;
+                let dx = x as f32 - centre;
                 let from_x = (a * dx + b * dy + c + centre).clamp(0.0, limit);
                 let from_y = (d * dx + e * dy + f + centre).clamp(0.0, limit);
                 let (x0, y0) = (from_x as usize, from_y as usize);

@@ -34,8 +34,6 @@ pub(super) struct Course {
     /// Share of each label that is spread over all classes.
     pub softness: f32,
     pub strength: Strength,
-    /// Until which share of the course pictures are seen at which share of their side.
-    pub small: Vec<(f32, f32)>,
     pub seed: u64,
 }
 
@@ -117,15 +115,14 @@ impl<'a> Pupil<'a> {
         task: &Task,
         mut hear: impl FnMut(usize, u32, &[f32]),
     ) -> Result<(), Cancelled> {
-        let full = self.network;
+        let network = self.network;
         let batch = PASS * PASSES;
         let steps_each = rows.len().div_ceil(batch);
         let all_steps = (course.epochs * steps_each) as f32;
-        let (multipliers, offsets) = (full.multipliers(), full.offsets());
-        let mut gradients = vec![vec![0.0_f32; full.parameters]; PASSES.min(rows.len().div_ceil(PASS))];
+        let (multipliers, offsets) = (network.multipliers(), network.offsets());
+        let mut gradients = vec![vec![0.0_f32; network.parameters]; PASSES.min(rows.len().div_ceil(PASS))];
         let mut turned = Vec::new();
         for epoch in epochs {
-            let network = &full.at_side(course.side_at(epoch, full.side));
             let mut rng = ChaCha8Rng::seed_from_u64(course.seed);
             rng.set_stream(1 + epoch as u64);
             let mut order = rows.to_vec();
@@ -136,7 +133,7 @@ impl<'a> Pupil<'a> {
                     .map(|&row| {
                         // Every second time the other way round (Jordan, 2024), which side first is random.
                         let mirrored = (epoch as u64 + ((u64::from(row) * 2_654_435_761) >> 16)) & 1 == 0;
-                        Distortion::random(&course.strength, full.side, mirrored, &mut rng)
+                        Distortion::random(&course.strength, network.side, mirrored, &mut rng)
                     })
                     .collect();
                 network.turned(&self.parameters, &mut turned);
@@ -157,7 +154,6 @@ impl<'a> Pupil<'a> {
                                     row,
                                     distortion,
                                     &self.colours,
-                                    network.side,
                                     slot,
                                     rows.len(),
                                     input,
@@ -242,15 +238,7 @@ impl<'a> Pupil<'a> {
                     for view in views {
                         let input = network.input(rows.len(), work);
                         for (slot, &row) in rows.iter().enumerate() {
-                            school.pictures.write(
-                                row,
-                                view,
-                                &self.colours,
-                                network.side,
-                                slot,
-                                rows.len(),
-                                input,
-                            );
+                            school.pictures.write(row, view, &self.colours, slot, rows.len(), input);
                         }
                         network.forward(&self.parameters, Normalise::As(&self.statistics), rows.len(), work);
                         sum.iter_mut().zip(&work.logits).for_each(|(sum, &x)| *sum += x / views.len() as f32);
@@ -264,13 +252,6 @@ impl<'a> Pupil<'a> {
 }
 
 impl Course {
-    /// Pixels a side at which pictures are seen: fewer at first, which is faster.
-    fn side_at(&self, epoch: usize, full: usize) -> usize {
-        let done = epoch as f32 / self.epochs as f32;
-        let small = self.small.iter().filter(|(until, _)| done < *until).map(|(_, share)| *share).next();
-        small.map_or(full, |share| ((full as f32 * share) as usize / 8 * 8).max(8))
-    }
-
     /// How many steps it takes on so many rows.
     pub fn steps(&self, rows: usize) -> usize {
         self.epochs * rows.div_ceil(PASS * PASSES)
