@@ -1,8 +1,8 @@
 //! Which are the nearest of every row, or of one? Exact up to [`EXACT`] rows, beyond it among rows of nearby cells.
 //!
 //! The well-kept crates for this build their index on many threads in an order that changes from run to run; here the
-//! same rows give the same neighbours. Cells: seeded k-means of `√n` centres; the rows of a cell are compared with those
-//! of the [`PROBES`] cells whose centres are nearest to its own, by blocked matrix products.
+//! same rows give the same neighbours. Cells: k-means with `√n` centres; each row is compared with the rows of the
+//! [`PROBES`] cells whose centres are nearest to it, by blocked matrix products.
 
 use rayon::prelude::*;
 
@@ -12,8 +12,10 @@ use crate::task::{Cancelled, Task};
 
 /// The most rows of which each is compared with all.
 pub const EXACT: usize = 100_000;
-/// Cells in which neighbours are searched.
-const PROBES: usize = 24;
+/// Cells in which the neighbours of a row are searched.
+const PROBES: usize = 32;
+/// Rows that are searched for at one time: what their cells find is held until it is merged.
+const BATCH: usize = 1 << 15;
 /// Rounds of k-means, and rows a centre that teach it.
 const ROUNDS: usize = 8;
 const TAUGHT_BY: usize = 32;
@@ -71,41 +73,49 @@ pub fn graph_by_cells(values: &[f32], dim: usize, k: usize, task: &Task) -> Resu
     let count = values.len().checked_div(dim).unwrap_or(0);
     let cells = (count as f64).sqrt().ceil() as usize;
     let centres = centres(values, dim, count, cells, task)?;
-    let everybody = |_: usize, _: usize| true;
+    let probes = nearest_allowed(values, &centres, dim, PROBES, &|_, _| true, task)?;
     let mut members: Vec<Vec<u32>> = vec![Vec::new(); cells];
-    for (row, hits) in nearest_allowed(values, &centres, dim, 1, &everybody, task)?.iter().enumerate() {
+    for (row, hits) in probes.iter().enumerate() {
         members[hits.first().map_or(0, |hit| hit.position as usize)].push(row as u32);
     }
-    let probes = nearest_allowed(&centres, &centres, dim, PROBES, &everybody, task)?;
     task.begin("Finding similar pictures", count);
     let gather = |rows: &[u32]| -> Vec<f32> {
         rows.iter().flat_map(|&row| &values[row as usize * dim..(row as usize + 1) * dim]).copied().collect()
     };
-    let found: Vec<Vec<Vec<Hit>>> = members
-        .par_iter()
-        .zip(&probes)
-        .map(|(own, probes)| {
-            task.check()?;
-            // Its own cell first, whatever the centres say.
-            let others = probes.iter().flat_map(|hit| &members[hit.position as usize]);
-            let mut around: Vec<u32> = own.iter().chain(others).copied().collect();
-            around.sort_unstable();
-            around.dedup();
-            let allowed = |query: usize, position: usize| own[query] != around[position];
-            let quiet = Task::new();
-            let mut hits = nearest_allowed(&gather(own), &gather(&around), dim, k, &allowed, &quiet)?;
-            for hit in hits.iter_mut().flatten() {
-                hit.position = around[hit.position as usize];
+    let mut graph: Vec<Vec<Hit>> = vec![Vec::new(); count];
+    for start in (0..count).step_by(BATCH) {
+        let end = (start + BATCH).min(count);
+        let mut askers: Vec<Vec<u32>> = vec![Vec::new(); cells];
+        for (row, hits) in (start..).zip(&probes[start..end]) {
+            for hit in hits {
+                askers[hit.position as usize].push(row as u32);
             }
-            task.advance(own.len());
-            Ok(hits)
-        })
-        .collect::<Result<_, Cancelled>>()?;
-    let mut graph = vec![Vec::new(); count];
-    for (rows, lists) in members.iter().zip(found) {
-        for (row, hits) in rows.iter().zip(lists) {
-            graph[*row as usize] = hits;
         }
+        let found: Vec<Vec<Vec<Hit>>> = askers
+            .par_iter()
+            .zip(&members)
+            .map(|(askers, members)| {
+                task.check()?;
+                let allowed = |query: usize, position: usize| askers[query] != members[position];
+                let quiet = Task::new();
+                let mut hits = nearest_allowed(&gather(askers), &gather(members), dim, k, &allowed, &quiet)?;
+                for hit in hits.iter_mut().flatten() {
+                    hit.position = members[hit.position as usize];
+                }
+                Ok(hits)
+            })
+            .collect::<Result<_, Cancelled>>()?;
+        for (askers, lists) in askers.iter().zip(found) {
+            for (row, hits) in askers.iter().zip(lists) {
+                graph[*row as usize].extend(hits);
+            }
+        }
+        graph[start..end].par_iter_mut().for_each(|hits| {
+            hits.sort_by(|a, b| b.similarity.total_cmp(&a.similarity).then(a.position.cmp(&b.position)));
+            hits.truncate(k);
+            hits.shrink_to_fit();
+        });
+        task.advance(end - start);
     }
     Ok(graph)
 }
