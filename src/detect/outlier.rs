@@ -71,8 +71,10 @@ impl Detector for Outlier {
             .copied()
             .collect();
         if sorted.len() < LEAST {
-            let note =
-                format!("not judged: {} readable pictures are too few to say what is usual", sorted.len());
+            let note = format!(
+                "not judged: {} pictures differ from the others, too few to say what is usual",
+                sorted.len()
+            );
             return Ok(Findings { note, ..Findings::default() });
         }
         sorted.sort_by(f64::total_cmp);
