@@ -213,7 +213,7 @@ fn scan_finds_the_swapped_labels() {
     let text = std::fs::read_to_string(&out).unwrap();
     assert_eq!(
         keys_in_order(&text),
-        ["schema", "target", "base", "detectors", "samples", "clusters", "groups", "warnings"]
+        ["schema", "target", "base", "detectors", "samples", "clusters", "groups", "confusions", "warnings"]
     );
     let scan: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!(scan["schema"], 1);
