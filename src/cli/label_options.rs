@@ -7,6 +7,8 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::detect::confident::{Ensemble, Filter};
 use crate::detect::{Options, ProbabilitiesMode, ScoreRule};
+#[cfg(feature = "onnx")]
+use crate::feature::OnnxModel;
 use crate::feature::read_supplied;
 
 /// Options of detectors that look for label errors.
@@ -29,6 +31,15 @@ pub(super) struct LabelArgs {
     /// The same for BASE
     #[arg(long, value_name = "FILE", requires = "embeddings", requires = "base")]
     base_embeddings: Option<PathBuf>,
+    /// An ONNX image model, whose embedding is one more expert. Pictures are given as (pixel − 127) / 128, N×3×H×W,
+    /// unless a .toml of the same name beside it says otherwise (width, height, mean, std, layout, order, output)
+    #[cfg(feature = "onnx")]
+    #[arg(long, value_name = "FILE.onnx")]
+    model: Option<PathBuf>,
+    /// Settings of the model in place of the file beside it
+    #[cfg(feature = "onnx")]
+    #[arg(long, value_name = "FILE.toml", requires = "model")]
+    model_settings: Option<PathBuf>,
     /// By what labels are ranked; all but the first are cleanlab's
     #[arg(long, value_name = "RULE", default_value = "balanced", value_parser = named(&ScoreRule::ALL))]
     score_rule: ScoreRule,
@@ -49,6 +60,7 @@ impl LabelArgs {
             base_embeddings,
             score_rule,
             label_filter,
+            ..
         } = self;
         let table = |path: &Option<PathBuf>| path.as_deref().map(read_supplied).transpose();
         Ok(Options {
@@ -60,6 +72,12 @@ impl LabelArgs {
             ensemble: *ensemble,
             embeddings: table(embeddings)?,
             base_embeddings: table(base_embeddings)?,
+            #[cfg(feature = "onnx")]
+            model: match &self.model {
+                Some(path) => Some(Box::new(OnnxModel::open(path, self.model_settings.as_deref())?)),
+                None => None,
+            },
+            #[cfg(not(feature = "onnx"))]
             model: None,
         })
     }

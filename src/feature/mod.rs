@@ -14,6 +14,8 @@ mod hash_index;
 pub mod local;
 mod look;
 mod neighbors;
+#[cfg(feature = "onnx")]
+mod onnx;
 mod patch_dictionary;
 mod perceptual;
 pub mod picture;
@@ -33,6 +35,8 @@ pub use hand_crafted::HandCrafted;
 pub use hash_index::{HashIndex, NearHash, RADIUS};
 pub use look::{Embeddings, Look, Looks, embed, look};
 pub use neighbors::{Hit, Nearest, nearest, nearest_allowed};
+#[cfg(feature = "onnx")]
+pub use onnx::{OnnxError, OnnxModel};
 pub use patch_dictionary::{PatchDictionary, learn as learn_patches};
 pub use pixels::Pixels;
 pub use principal::{DIRECTIONS, Principal};

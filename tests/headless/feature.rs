@@ -367,3 +367,31 @@ fn a_killed_run_resumes_where_it_was() {
     assert!(again < PICTURES - 50, "{killed_at} had been done, and then {again} of {PICTURES}");
     assert!(numbers.iter().enumerate().all(|(i, &value)| value == (i % 256) as f32));
 }
+
+#[cfg(feature = "onnx")]
+#[test]
+fn a_real_model_sees_pictures_and_a_damaged_one_is_refused() {
+    use sparrowhawk::feature::{Extractor, OnnxModel};
+    let Some(folder) = shared_data("models") else { return };
+    let bytes = std::fs::read(folder.join("efficientnet-lite0.onnx")).unwrap();
+    let own = tempfile::tempdir().unwrap();
+    let path = own.path().join("own.onnx");
+    let open = |bytes: &[u8], settings: &str| {
+        std::fs::write(&path, bytes).unwrap();
+        std::fs::write(path.with_extension("toml"), settings).unwrap();
+        OnnxModel::open(&path, None).map_err(|error| error.to_string())
+    };
+    let small = "width = 32\nheight = 32";
+    let model = open(&bytes, small).unwrap();
+    assert_eq!(model.dim(), 1280, "the output named embedding, not the logits");
+    let other = open(&bytes, "width = 32\nheight = 32\noutput = \"logits\"").unwrap();
+    assert!(other.dim() == 1000 && other.id() != model.id());
+    let refused = |bytes: &[u8], settings: &str, part: &str| {
+        let error = open(bytes, settings).err().expect("an error");
+        assert!(error.contains(part) && error.contains("own.onnx"), "{error}");
+    };
+    refused(&bytes, "output = \"features\"", "no output `features`; there are: ");
+    refused(&bytes, "width = 4000", "the limit is 1024 a side");
+    refused(&bytes, "layout = \"nhwc\"", "three channels");
+    refused(&bytes[..bytes.len() / 2], small, "own.onnx");
+}
