@@ -64,6 +64,20 @@ fn flips(paths: &[&str], truth: &HashMap<&str, &str>) -> String {
     text
 }
 
+/// The ImageNet model among the real data; small pictures are enlarged to 128 only.
+#[cfg(feature = "onnx")]
+fn model() -> Option<Box<dyn sparrowhawk::feature::Extractor + Send>> {
+    let path = shared_data("models")?.join("efficientnet-lite0.onnx");
+    let settings = std::env::temp_dir().join("efficientnet-lite0.toml");
+    std::fs::write(&settings, "width = 128\nheight = 128").expect("settings");
+    Some(Box::new(sparrowhawk::feature::OnnxModel::open(&path, Some(&settings)).expect("a model")))
+}
+
+#[cfg(not(feature = "onnx"))]
+fn model() -> Option<Box<dyn sparrowhawk::feature::Extractor + Send>> {
+    None
+}
+
 fn rank(list: &Path, root: &Path, column: &str, truth: &HashMap<&str, &str>, cache: &Cache) {
     let columns = ListOptions {
         path_column: Some("path".into()),
@@ -81,8 +95,10 @@ fn rank(list: &Path, root: &Path, column: &str, truth: &HashMap<&str, &str>, cac
         ("first", ScoreRule::Balanced),
         ("again", ScoreRule::Balanced),
         ("by margin", ScoreRule::NormalizedMargin),
+        ("with a model", ScoreRule::Balanced),
     ] {
-        let options = Options { score_rule, ..Options::default() };
+        let model = if round == "with a model" { model() } else { None };
+        let options = Options { score_rule, model, ..Options::default() };
         let input = Input { target, base: None, cache, seed: 0, options: &options };
         let start = Instant::now();
         let found = scan(&input, &["label-error".to_owned()], &task).expect("not cancelled");
