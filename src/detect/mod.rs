@@ -1,5 +1,6 @@
 //! Which samples look wrong, and why? One file a detector; [`DETECTORS`] is the registry.
 
+mod calibrate;
 mod chance;
 pub mod confident;
 mod crowd;
@@ -11,6 +12,7 @@ mod judge;
 mod label_error;
 mod learn;
 mod lesson;
+mod lineup;
 mod matrix;
 mod noise;
 mod options;
@@ -20,6 +22,7 @@ mod rank;
 mod ridge;
 mod score;
 mod shared_edit;
+mod shared_patch;
 mod shared_trigger;
 mod vote;
 
@@ -93,6 +96,7 @@ pub trait Detector: Sync {
 pub static DETECTORS: &[&dyn Detector] = &[
     &label_error::LabelError,
     &shared_edit::SharedEdit,
+    &shared_patch::SharedPatch,
     &shared_trigger::SharedTrigger,
     &duplicate::Duplicate,
     &outlier::Outlier,

@@ -8,6 +8,7 @@ mod compare;
 mod detect;
 mod dictionary;
 mod feature;
+mod patches;
 mod source;
 mod thorough;
 mod triggers;
@@ -29,6 +30,7 @@ fn main() {
         ("whole-small", whole::small),
         ("triggers", triggers::run),
         ("twins", twins::run),
+        ("patches", patches::run),
         #[cfg(feature = "gui")]
         ("ui", ui::run),
     ];

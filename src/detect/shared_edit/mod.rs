@@ -26,6 +26,7 @@ use rayon::prelude::*;
 use self::alike::Likenesses;
 use self::source::Source;
 use self::subtract::Cut;
+use super::calibrate::spread;
 use super::chance::{binomial, label_evidence, strength};
 use super::matrix::Matrix;
 use super::{DetectError, Detector, Findings, Input};
@@ -145,11 +146,6 @@ impl Evidence {
         pairs.dedup_by_key(|pair| pair.row);
         Ok(Self { pairs, remarks })
     }
-}
-
-/// So many of a list, evenly.
-fn spread<T: Copy>(list: &[T], most: usize) -> Vec<T> {
-    (0..most.min(list.len())).map(|at| list[at * list.len() / most.min(list.len())]).collect()
 }
 
 /// The numbers of some of the rows.
