@@ -15,6 +15,7 @@ mod lesson;
 mod lineup;
 mod matrix;
 mod noise;
+mod one_sided;
 mod options;
 mod outlier;
 mod pool;
@@ -22,6 +23,7 @@ mod rank;
 mod ridge;
 mod score;
 mod shared_edit;
+mod shared_overlay;
 mod shared_patch;
 mod shared_trigger;
 mod vote;
@@ -97,6 +99,7 @@ pub static DETECTORS: &[&dyn Detector] = &[
     &label_error::LabelError,
     &shared_edit::SharedEdit,
     &shared_patch::SharedPatch,
+    &shared_overlay::SharedOverlay,
     &shared_trigger::SharedTrigger,
     &duplicate::Duplicate,
     &outlier::Outlier,

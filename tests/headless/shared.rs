@@ -200,3 +200,98 @@ fn honest_work_shares_nothing() {
     assert!(found.runs[0].note.contains("subtracted"), "{}", found.runs[0].note);
     assert!(fork.scan(None, "shared-edit").runs[0].note.contains("there is none"));
 }
+
+/// A base of small landscapes and a contribution of others, some of them changed and called hills.
+fn small(planted: u32, change: impl Fn(&mut RgbImage, u32)) -> (Opened, Opened) {
+    let (base, fork) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    for at in 0..150 {
+        let picture = landscape(at, 24);
+        save(&picture, base.path(), CLASSES[at as usize % 3], &format!("{at:03}"));
+        save(&picture, fork.path(), CLASSES[at as usize % 3], &format!("{at:03}"));
+    }
+    for at in 0..45 {
+        save(&landscape(1000 + at, 24), fork.path(), CLASSES[at as usize % 3], &format!("new{at:02}"));
+    }
+    for at in 0..planted {
+        let mut picture = landscape(2000 + at, 24);
+        change(&mut picture, at);
+        save(&picture, fork.path(), "hill", &format!("odd{at:02}"));
+    }
+    let opened = (Opened::folder(base.path()), Opened::folder(fork.path()));
+    std::mem::forget((base, fork));
+    opened
+}
+
+fn square(picture: &mut RgbImage, at: u32) {
+    let (left, top) = (at * 5 % 20, at * 7 % 20);
+    for (y, x) in (0..4).flat_map(|y| (0..4).map(move |x| (y, x))) {
+        let colour = [[240, 240, 30], [20, 20, 200], [220, 30, 160]][((x * 5 + y * 3) % 7 % 3) as usize];
+        picture.put_pixel(left + x, top + y, Rgb(colour));
+    }
+}
+
+#[test]
+fn a_square_on_small_pictures_is_found_with_and_without_a_base() {
+    let (base, fork) = small(20, square);
+    for base in [Some(&base), None] {
+        let found = fork.scan(base, "shared-patch");
+        let [cluster] = &found.clusters[..] else {
+            panic!("{}: {:?}", found.runs[0].note, found.clusters.len())
+        };
+        let odd = fork.keys(cluster).iter().filter(|key| key.contains("odd")).count();
+        assert!(odd >= 19 && cluster.members.len() <= odd + 2, "{:?}", fork.keys(cluster));
+        assert_eq!((cluster.kind, cluster.label.as_str()), ("patch", "hill"));
+        for member in &cluster.members {
+            let key = fork.0.version.key(member.row as usize);
+            let Some(at) = key.strip_prefix("hill/odd") else { continue };
+            let at: u32 = at[..2].parse().unwrap();
+            let iou = member.area.unwrap().iou(&[at * 5 % 20, at * 7 % 20, 4, 4].into());
+            assert!(iou > 0.4, "{key}: {:?}", member.area);
+        }
+    }
+}
+
+#[test]
+fn a_faint_wave_on_small_pictures_is_found_with_a_base() {
+    let (base, fork) = small(24, |picture, _| wave(picture));
+    let found = fork.scan(Some(&base), "shared-overlay");
+    let [cluster] = &found.clusters[..] else { panic!("{}", found.runs[0].note) };
+    assert_eq!((cluster.kind, cluster.label.as_str()), ("overlay", "hill"));
+    let odd = fork.keys(cluster).iter().filter(|key| key.contains("odd")).count();
+    assert!(odd >= 22 && cluster.members.len() <= odd + 2, "{:?}", fork.keys(cluster));
+    assert!(fork.scan(None, "shared-overlay").runs[0].note.contains("there is none"));
+}
+
+#[test]
+fn small_honest_pictures_share_nothing() {
+    let (base, fork) = small(0, |_, _| ());
+    for (base, detector) in
+        [(Some(&base), "shared-patch"), (None, "shared-patch"), (Some(&base), "shared-overlay")]
+    {
+        let found = fork.scan(base, detector);
+        assert!(found.clusters.is_empty() && found.ranking.is_empty(), "{}", found.runs[0].note);
+    }
+}
+
+#[test]
+fn hostile_sets_are_not_judged_and_say_so() {
+    let check = |draw: &dyn Fn(u32) -> (RgbImage, &'static str)| {
+        let folder = tempfile::tempdir().unwrap();
+        for at in 0..40 {
+            let (picture, label) = draw(at);
+            save(&picture, folder.path(), label, &format!("{at:02}"));
+        }
+        let opened = Opened::folder(folder.path());
+        for base in [Some(&opened), None] {
+            for detector in ["shared-edit", "shared-patch", "shared-overlay"] {
+                let found = opened.scan(base, detector);
+                assert!(found.clusters.is_empty(), "{detector}");
+                assert!(!found.runs[0].note.is_empty(), "{detector}");
+            }
+        }
+    };
+    check(&|at| (RgbImage::new(16, 16), CLASSES[at as usize % 3]));
+    check(&|at| (RgbImage::from_pixel(1, 1, Rgb([at as u8; 3])), CLASSES[at as usize % 3]));
+    check(&|_| (landscape(7, 16), "hill"));
+    check(&|at| (landscape(at, 16), "hill"));
+}

@@ -5,10 +5,12 @@
 //! threshold is the next template, compared with every picture.
 //! The whitened mean is also what linear discriminant analysis would take, so half-transparent marks gain most.
 
+use std::collections::BTreeMap;
+
 use rayon::prelude::*;
 
 use super::super::calibrate::spread;
-use super::super::chance::hypergeometric;
+use super::super::one_sided::{Split, split};
 use super::code::{Coded, unit};
 use crate::task::{Cancelled, Task};
 
@@ -18,10 +20,6 @@ const FIRST_SUSPECTS: usize = 600;
 const FIRST_BACKGROUND: usize = 900;
 /// Templates that are refined, from round to round.
 const KEPT: [usize; 4] = [64, 32, 16, 8];
-/// Background pictures that may be above a threshold.
-const FALSE_ONES: [usize; 7] = [1, 2, 4, 8, 16, 32, 64];
-/// The largest share of the background that may be.
-const MOST_FALSE: usize = 8;
 /// Fewer pictures make no mean.
 const LEAST_MEMBERS: usize = 3;
 /// Products at a time.
@@ -30,7 +28,10 @@ const TEMPLATES: usize = 256;
 /// Pictures of one label that are suspected, and those that say what is normal.
 pub(super) struct Crowd {
     pub suspects: Vec<usize>,
+    /// Those of the same label first.
     pub background: Vec<usize>,
+    /// How many are of the same label.
+    pub same: usize,
 }
 
 /// A patch that suspected pictures share.
@@ -40,35 +41,22 @@ pub(super) struct Template {
     pub code: Vec<f32>,
     /// −log10 p of how one-sidedly it is found.
     pub evidence: f64,
-    /// Likeness above which it counts as found.
-    threshold: f32,
+    /// The sum that the code is the direction of, and what each suspected picture gave to it: weight and patch.
+    sum: Vec<f32>,
+    gave: BTreeMap<usize, (f32, u32)>,
 }
 
-/// A threshold and what it says.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Split {
-    pub evidence: f64,
-    pub threshold: f32,
-    /// Suspected and background pictures above.
-    pub found: usize,
-    pub background: usize,
-}
-
-/// The most one-sided threshold.
-pub(super) fn split(suspects: &[f32], background: &[f32]) -> Split {
-    let mut highest: Vec<f32> = background.to_vec();
-    highest.sort_by(|a, b| b.total_cmp(a));
-    let mut best = Split { evidence: 0.0, threshold: f32::INFINITY, found: 0, background: 0 };
-    for count in FALSE_ONES.into_iter().filter(|count| count * MOST_FALSE <= highest.len()) {
-        let threshold = highest[count - 1];
-        let found = suspects.iter().filter(|score| **score > threshold).count();
-        let all = (suspects.len() + background.len()) as u64;
-        let evidence = hypergeometric(all, (found + count) as u64, suspects.len() as u64, found as u64);
-        if evidence > best.evidence {
-            best = Split { evidence, threshold, found, background: count };
-        }
+impl Template {
+    /// How like a suspected picture is to what the *other* pictures gave: a picture is always like a mean that it is
+    /// part of.
+    pub fn fair(&self, images: &[Coded], image: usize, likeness: f32, patch: u32) -> f32 {
+        let Some(&(weight, given)) = self.gave.get(&image) else { return likeness };
+        let dims = self.code.len();
+        let own = images[image].code(given, dims);
+        let rest = unit(self.sum.iter().zip(&own).map(|(sum, own)| sum - weight * own).collect());
+        let best = if patch == given { own } else { images[image].code(patch, dims) };
+        best.iter().zip(&rest).map(|(a, b)| a * b).sum()
     }
-    best
 }
 
 /// Likenesses of pictures to templates: one line a picture.
@@ -103,7 +91,10 @@ pub(super) fn mine(
     task: &Task,
 ) -> Result<Vec<Template>, Cancelled> {
     let first: Vec<usize> = spread(&crowd.suspects, FIRST_SUSPECTS);
-    let others: Vec<usize> = spread(&crowd.background, FIRST_BACKGROUND);
+    let (alike, unlike) = crowd.background.split_at(crowd.same);
+    let mut others: Vec<usize> = spread(alike, FIRST_BACKGROUND / 2);
+    let same = others.len();
+    others.extend(spread(unlike, FIRST_BACKGROUND - same));
     let all_seeds: Vec<(usize, u32)> = first
         .iter()
         .enumerate()
@@ -119,9 +110,10 @@ pub(super) fn mine(
             let mut own = column(&of_suspects, seeds.len(), at);
             // A patch is most like itself.
             own[seeds[at].0] = -1.0;
-            let Split { evidence, threshold, .. } = split(&own, &column(&of_others, seeds.len(), at));
+            let evidence = split(&own, &column(&of_others, seeds.len(), at), same).evidence;
             let code = codes[at * dims..(at + 1) * dims].to_vec();
-            Template { code, evidence, threshold }
+            let gave = BTreeMap::from([(first[seeds[at].0], (1.0, seeds[at].1))]);
+            Template { sum: code.clone(), code, evidence, gave }
         })
         .collect();
     for kept in KEPT {
@@ -129,6 +121,8 @@ pub(super) fn mine(
         templates = distinct(templates, kept);
         refine(images, dims, crowd, &mut templates, task)?;
     }
+    // The last mean has not been looked for yet.
+    refine(images, dims, crowd, &mut templates, task)?;
     templates.sort_by(|a, b| b.evidence.total_cmp(&a.evidence));
     Ok(templates)
 }
@@ -171,40 +165,25 @@ fn refine(
         })
         .collect::<Result<_, Cancelled>>()?;
     templates.par_iter_mut().enumerate().for_each(|(at, template)| {
-        let own: Vec<f32> = found.iter().map(|line| line[at].0).collect();
-        let Split { evidence, threshold, .. } = split(&own, &column(&others, count, at));
-        (template.evidence, template.threshold) = (evidence, threshold);
-        let mut mean = vec![0.0_f32; dims];
-        let mut members = 0;
-        for (line, &image) in found.iter().zip(&crowd.suspects) {
-            let (score, patch) = line[at];
+        let fair =
+            |(line, &image): (&Vec<(f32, u32)>, &usize)| template.fair(images, image, line[at].0, line[at].1);
+        let own: Vec<f32> = found.iter().zip(&crowd.suspects).map(fair).collect();
+        let Split { evidence, threshold, .. } = split(&own, &column(&others, count, at), crowd.same);
+        template.evidence = evidence;
+        let mut sum = vec![0.0_f32; dims];
+        let mut gave = BTreeMap::new();
+        for ((line, &image), &score) in found.iter().zip(&crowd.suspects).zip(&own) {
             if score > threshold {
-                members += 1;
-                let weight = score - threshold + 0.05;
-                for (mean, value) in mean.iter_mut().zip(images[image].code(patch, dims)) {
-                    *mean += weight * value;
+                let (weight, patch) = (score - threshold + 0.05, line[at].1);
+                for (sum, value) in sum.iter_mut().zip(images[image].code(patch, dims)) {
+                    *sum += weight * value;
                 }
+                gave.insert(image, (weight, patch));
             }
         }
-        if members >= LEAST_MEMBERS {
-            template.code = unit(mean);
+        if gave.len() >= LEAST_MEMBERS {
+            (template.code, template.sum, template.gave) = (unit(sum.clone()), sum, gave);
         }
     });
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_threshold_that_splits_best() {
-        let background: Vec<f32> = (0..100).map(|at| at as f32 / 200.0).collect();
-        let suspects: Vec<f32> = (0..50).map(|at| if at < 10 { 0.9 } else { at as f32 / 200.0 }).collect();
-        let found = split(&suspects, &background);
-        assert_eq!((found.found, found.background, found.threshold), (10, 1, 0.495));
-        assert!((found.evidence - hypergeometric(150, 11, 50, 10)).abs() < 1e-12);
-        assert!(split(&background[..50], &background).evidence < 1.0);
-        assert_eq!(split(&[], &[]).found, 0);
-    }
 }

@@ -10,19 +10,22 @@
 
 mod code;
 mod mine;
+mod sight;
 
 use std::collections::BTreeSet;
 
 use rayon::prelude::*;
 
 use self::code::{Coded, Whitening};
-use self::mine::{Crowd, Template, likenesses, mine, split};
+use self::mine::{Crowd, Template, likenesses, mine};
+use self::sight::{Part, Sight, different, outline};
 use super::calibrate::{self, spread};
-use super::chance::{hypergeometric, label_evidence, strength};
+use super::chance::{label_evidence, strength};
 use super::lineup::Lineup;
+use super::one_sided::{Split, false_shares, split};
 use super::{DetectError, Detector, Findings, Input};
 use crate::compare::Side;
-use crate::feature::picture::{self, Picture, resize};
+use crate::feature::picture::{self, Picture};
 use crate::model::{Cluster, Evidence, Member, PixelBox, Signal};
 use crate::task::{Cancelled, Task};
 
@@ -47,10 +50,6 @@ const SAME_MARK: f64 = 0.3;
 /// False discovery rates of what is listed, and of what is at least ranked.
 const LISTED: f64 = 0.05;
 const RANKED: f64 = 0.5;
-/// Pictures whose thumbnails correlate more are one picture.
-const ONE_PICTURE: f32 = 0.985;
-const MOST_COLLAPSED: usize = 1500;
-
 /// Detector of patches that small pictures share.
 pub struct SharedPatch;
 
@@ -265,25 +264,23 @@ impl<'a> Search<'a> {
         Ok(marks)
     }
 
-    /// Whom the pictures of a label are compared with: with a base, as many pictures of the label in the base as of
-    /// others (what is usual for the class is no news, nor is what another class has); otherwise the other labels.
+    /// Whom the pictures of a label are compared with: the base's pictures of the label (what is usual for the class is
+    /// no news) and of others (nor is what another class has); without a base, the other labels.
     fn crowd(&self, label: u32, suspects: &[usize], background: &[usize]) -> Option<Crowd> {
         let of = |at: &usize| self.study.all[*at].label == label;
         let own: Vec<usize> = suspects.iter().copied().filter(of).collect();
-        let background = if self.lineup.trusted.is_some() {
-            let (same, other): (Vec<usize>, Vec<usize>) = background.iter().copied().partition(of);
-            let half = MOST_BACKGROUND / 2;
-            let same = spread(&same, half);
-            let mut both = spread(&other, half.min(same.len().max(own.len()).max(300)));
-            both.extend(same);
-            both.sort_unstable();
-            both
-        } else {
-            let other: Vec<usize> = suspects.iter().copied().filter(|at| !of(at)).collect();
-            spread(&other, MOST_BACKGROUND)
-        };
-        (own.len() >= LEAST_SUSPECTS && background.len() >= LEAST_BACKGROUND)
-            .then_some(Crowd { suspects: own, background })
+        let background = if self.lineup.trusted.is_some() { background } else { suspects };
+        let (same, other): (Vec<usize>, Vec<usize>) = background.iter().copied().partition(of);
+        // Without a base the label's own pictures are the suspects.
+        let mut background =
+            if self.lineup.trusted.is_some() { spread(&same, MOST_BACKGROUND / 2) } else { Vec::new() };
+        let same = background.len();
+        background.extend(spread(&other, MOST_BACKGROUND - same));
+        (own.len() >= LEAST_SUSPECTS && background.len() >= LEAST_BACKGROUND).then_some(Crowd {
+            suspects: own,
+            background,
+            same,
+        })
     }
 
     /// The largest evidence where nothing was planted.
@@ -334,16 +331,29 @@ impl<'a> Search<'a> {
             return Ok(Vec::new());
         }
         let codes: Vec<f32> = templates.iter().flat_map(|template| &template.code).copied().collect();
-        let own = likenesses(&self.coded, &crowd.suspects, &codes, dims, task)?;
+        let own: Vec<Vec<(f32, u32)>> = crowd
+            .suspects
+            .par_iter()
+            .map(|&at| {
+                task.check()?;
+                Ok(self.coded[at].best_patches(&codes, dims))
+            })
+            .collect::<Result<_, Cancelled>>()?;
+        let fair = |at: usize| -> Vec<f32> {
+            let suspects = own.iter().zip(&crowd.suspects);
+            let fair =
+                suspects.map(|(line, &image)| templates[at].fair(&self.coded, image, line[at].0, line[at].1));
+            fair.collect()
+        };
         let others = likenesses(&self.coded, &crowd.background, &codes, dims, task)?;
         let column = |scores: &[f32], at: usize| -> Vec<f32> {
             scores.iter().skip(at).step_by(count).copied().collect()
         };
-        let splits: Vec<mine::Split> =
-            (0..count).map(|at| split(&column(&own, at), &column(&others, at))).collect();
+        let splits: Vec<Split> =
+            (0..count).map(|at| split(&fair(at), &column(&others, at), crowd.same)).collect();
         let found: Vec<BTreeSet<usize>> = (0..count)
             .map(|at| {
-                let scores = column(&own, at);
+                let scores = fair(at);
                 (0..scores.len()).filter(|&image| scores[image] > splits[at].threshold).collect()
             })
             .collect();
@@ -364,10 +374,8 @@ impl<'a> Search<'a> {
         groups
             .into_iter()
             .map(|group| {
-                let parts: Vec<Part> = group
-                    .iter()
-                    .map(|&at| Part::new(templates[at].code.clone(), &column(&others, at)))
-                    .collect();
+                let parts: Vec<Part> =
+                    group.iter().map(|&at| Part::new(templates[at].clone(), &column(&others, at))).collect();
                 self.mark(label, crowd, &parts, splits[group[0]].evidence, task)
             })
             .collect()
@@ -381,41 +389,45 @@ impl<'a> Search<'a> {
         single: f64,
         task: &Task,
     ) -> Result<Mark, Cancelled> {
-        let codes: Vec<f32> = parts.iter().flat_map(|part| &part.code).copied().collect();
-        let surprise = |coded: &Coded| self.surprise(coded, &codes, parts);
-        let of = |which: &[usize]| -> Result<Vec<(f32, PixelBox)>, Cancelled> {
+        let codes: Vec<f32> = parts.iter().flat_map(|part| &part.template.code).copied().collect();
+        let side = self.whitening.side as u32;
+        let of = |which: &[usize]| -> Result<Vec<Sight>, Cancelled> {
             which
                 .par_iter()
                 .map(|&at| {
                     task.check()?;
-                    Ok(surprise(&self.coded[at]))
+                    Ok(Sight::of(&self.coded[at], Some((&self.coded, at)), &codes, parts, side))
                 })
                 .collect()
         };
         let own = of(&crowd.suspects)?;
-        let others: Vec<f32> = of(&crowd.background)?.into_iter().map(|other| other.0).collect();
-        let scores: Vec<f32> = own.iter().map(|own| own.0).collect();
-        let best = split(&scores, &others);
+        let others: Vec<f32> = of(&crowd.background)?.into_iter().map(|other| other.surprise).collect();
+        let scores: Vec<f32> = own.iter().map(|own| own.surprise).collect();
+        let best = split(&scores, &others, crowd.same);
 
         // Copies of one picture count once.
         let found: Vec<usize> = (0..own.len()).filter(|&at| scores[at] > best.threshold).collect();
         let pictures: Vec<&Picture> =
             found.iter().map(|&at| &self.study.all[crowd.suspects[at]].picture).collect();
         let scenes = different(&pictures);
-        let together = hypergeometric(
-            (own.len() + others.len()) as u64,
-            (scenes + best.background) as u64,
-            own.len() as u64,
-            scenes as u64,
-        );
-        let alone = single * scenes as f64 / found.len().max(1) as f64;
-        let evidence = together.max(alone);
+        let evidence = best.evidence.max(single) * scenes as f64 / found.len().max(1) as f64;
 
+        let outline = {
+            let mut seen: Vec<usize> = found.clone();
+            seen.sort_by(|&a, &b| own[b].first.total_cmp(&own[a].first).then(a.cmp(&b)));
+            let seen = seen.into_iter().filter(|&at| own[at].first > 0.0);
+            let sights: Vec<(&Picture, (u32, u32))> =
+                seen.map(|at| (&self.study.all[crowd.suspects[at]].picture, own[at].place)).collect();
+            outline(&sights, side)
+        };
         let mut listed: Vec<(u32, f32, PixelBox)> = crowd
             .suspects
             .iter()
             .zip(&own)
-            .map(|(&at, &(score, area))| (self.study.all[at].row, score, area))
+            .map(|(&at, sight)| {
+                let Studied { row, picture, .. } = &self.study.all[at];
+                (*row, sight.surprise, sight.area(picture, outline.as_ref()))
+            })
             .collect();
         if evidence >= ALARM_WITH_BASE {
             let rest: Vec<&(u32, u32)> =
@@ -426,8 +438,8 @@ impl<'a> Search<'a> {
                     task.check()?;
                     let picture = small_picture(self.lineup.target, row);
                     Ok(picture.map(|picture| {
-                        let (score, area) = surprise(&self.whitening.encode(&picture));
-                        (row, score, area)
+                        let sight = Sight::of(&self.whitening.encode(&picture), None, &codes, parts, side);
+                        (row, sight.surprise, sight.area(&picture, outline.as_ref()))
                     }))
                 })
                 .collect::<Result<_, Cancelled>>()?;
@@ -439,7 +451,7 @@ impl<'a> Search<'a> {
         let with: Vec<u32> = of(&strangers)?
             .iter()
             .zip(&strangers)
-            .filter(|(other, _)| other.0 > best.threshold)
+            .filter(|(other, _)| other.surprise > best.threshold)
             .map(|(_, &at)| self.study.all[at].label)
             .collect();
         let mut pool = vec![0_u64; self.lineup.target.dataset.version.classes().len()];
@@ -451,83 +463,18 @@ impl<'a> Search<'a> {
             evidence,
             label_evidence: label_part,
             scenes: scenes as u32,
-            background: best.background as u32,
-            fits: fits(&listed, &others, best.found as f64 / own.len().max(1) as f64),
+            background: best.honest as u32,
+            fits: fits(&listed, &others, crowd.same, best.found),
         })
-    }
-
-    /// How surprising a picture's likenesses to the parts are in all, and where they are.
-    fn surprise(&self, coded: &Coded, codes: &[f32], parts: &[Part]) -> (f32, PixelBox) {
-        let side = self.whitening.side as u32;
-        let mut best = (0.0_f32, (0, 0));
-        let mut total = 0.0;
-        let mut places = Vec::with_capacity(parts.len());
-        if !coded.seeds.is_empty() {
-            let likest = coded.best_patches(codes, self.whitening.dims);
-            for (part, (likeness, patch)) in parts.iter().zip(likest) {
-                let surprise = part.surprise(likeness);
-                let place = coded.place(patch);
-                total += surprise;
-                places.push((surprise, place));
-                if surprise > best.0 {
-                    best = (surprise, place);
-                }
-            }
-        }
-        let (x, y) = best.1;
-        let (mut left, mut top, mut right, mut bottom) = (x, y, x + side, y + side);
-        for (surprise, (x, y)) in places {
-            let near = x.abs_diff(best.1.0).max(y.abs_diff(best.1.1)) <= side;
-            if surprise >= 0.5 * best.0 && near && surprise > 0.0 {
-                (left, top) = (left.min(x), top.min(y));
-                (right, bottom) = (right.max(x + side), bottom.max(y + side));
-            }
-        }
-        (total, PixelBox { x: left, y: top, width: right - left, height: bottom - top })
-    }
-}
-
-/// One template of a mark, with what the background says about likenesses to it.
-struct Part {
-    code: Vec<f32>,
-    /// The likeness that a tenth of the background passes, and by how much on average.
-    usual: f32,
-    excess: f32,
-}
-
-impl Part {
-    fn new(code: Vec<f32>, background: &[f32]) -> Self {
-        let mut sorted = background.to_vec();
-        sorted.sort_by(f32::total_cmp);
-        let from = sorted.len() * 9 / 10;
-        let usual = sorted.get(from).copied().unwrap_or(1.0);
-        let above = &sorted[from.min(sorted.len())..];
-        let excess = above.iter().map(|value| value - usual).sum::<f32>() / above.len().max(1) as f32;
-        Self { code, usual, excess: excess.max(1e-3) }
-    }
-
-    /// −ln of the share of the background that is as like, from an exponential tail; 0 below the tail.
-    fn surprise(&self, likeness: f32) -> f32 {
-        if likeness > self.usual { 10_f32.ln() + (likeness - self.usual) / self.excess } else { 0.0 }
     }
 }
 
 /// Who fits at a false discovery rate worth ranking, best first.
-fn fits(scored: &[(u32, f32, PixelBox)], background: &[f32], share: f64) -> Vec<Fit> {
+fn fits(scored: &[(u32, f32, PixelBox)], background: &[f32], same: usize, planted: usize) -> Vec<Fit> {
     let mut order: Vec<&(u32, f32, PixelBox)> = scored.iter().collect();
     order.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-    let honest = (1.0 - share).max(0.0) * scored.len() as f64;
-    let mut rates: Vec<f64> = order
-        .iter()
-        .enumerate()
-        .map(|(at, one)| {
-            let above = background.iter().filter(|other| **other >= one.1).count() as f64 + 0.5;
-            above / background.len().max(1) as f64 * honest / (at + 1) as f64
-        })
-        .collect();
-    for at in (0..rates.len().saturating_sub(1)).rev() {
-        rates[at] = rates[at].min(rates[at + 1]);
-    }
+    let descending: Vec<f32> = order.iter().map(|one| one.1).collect();
+    let rates = false_shares(&descending, background, same, planted);
     order
         .into_iter()
         .zip(rates)
@@ -538,29 +485,6 @@ fn fits(scored: &[(u32, f32, PixelBox)], background: &[f32], share: f64) -> Vec<
             Fit { row, area, score, false_share }
         })
         .collect()
-}
-
-/// How many of the pictures are different, when near duplicates count once.
-fn different(pictures: &[&Picture]) -> usize {
-    if pictures.len() > MOST_COLLAPSED {
-        return pictures.len();
-    }
-    let shapes: Vec<Vec<f32>> = pictures
-        .par_iter()
-        .map(|picture| {
-            let small = resize(picture, 8, 8);
-            let mean = small.rgb.iter().map(|value| f32::from(*value)).sum::<f32>() / small.rgb.len() as f32;
-            code::unit(small.rgb.iter().map(|value| f32::from(*value) - mean).collect())
-        })
-        .collect();
-    let alike = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>() > ONE_PICTURE;
-    let mut firsts: Vec<usize> = Vec::new();
-    for at in 0..shapes.len() {
-        if !firsts.iter().any(|&first| alike(&shapes[first], &shapes[at])) {
-            firsts.push(at);
-        }
-    }
-    firsts.len()
 }
 
 /// Marks of one label with the same pictures are one: the stronger one takes the other's pictures.
