@@ -47,8 +47,8 @@ const ALARM_ALONE: f64 = 20.0;
 const LEAST_PART: f64 = 4.0;
 /// Parts are of one mark from this share of the smaller one's pictures.
 const SAME_MARK: f64 = 0.3;
-/// False discovery rates of what is listed, and of what is at least ranked.
-const LISTED: f64 = 0.05;
+/// False discovery rates of what is listed, by each of the two sizes, and of what is at least ranked.
+const LISTED: f64 = 0.025;
 const RANKED: f64 = 0.5;
 /// Detector of patches that small pictures share.
 pub struct SharedPatch;
