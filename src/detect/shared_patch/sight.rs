@@ -215,7 +215,7 @@ mod tests {
             Picture { width: 32, height: 32, rgb, format: "png" }
         };
         let pictures: Vec<Picture> =
-            (0..12).map(|at| picture(at as u64, 3 + at % 7 * 3, 3 + at % 5 * 4)).collect();
+            (0..12).map(|at| picture(u64::from(at), 3 + at % 7 * 3, 3 + at % 5 * 4)).collect();
         let sights: Vec<(&Picture, (u32, u32))> = pictures
             .iter()
             .enumerate()
