@@ -311,8 +311,8 @@ fn real_human_labels_are_ranked() {
     let subset: Vec<&str> = all.lines().take(1001).collect();
     let list = world.write("subset.csv", subset.join("\n"));
     let root = cifar.display().to_string();
-    let run =
-        world.run(&["scan", &list, "--root", &root, "--label-column", "aggregate", "--json", "--top", "50"]);
+    let options = ["--label-column", "aggregate", "--detector", "label-error", "--json", "--top", "50"];
+    let run = world.run(&[&["scan", &list, "--root", &root], &options[..]].concat());
     assert!(run.status == 0 || run.status == 1, "{}", run.stderr);
     let scan = run.json();
     assert_eq!(scan["target"]["samples"], 1000);
