@@ -216,6 +216,7 @@ pub(super) fn run(args: Args) -> Result<Outcome> {
             cache: &cache,
             seed: args.seed,
             options: &options,
+            earlier: &[],
         };
         let scan = scan(&input, &args.detector, task)?;
         if let Some(trouble) = cache.trouble() {

@@ -43,6 +43,7 @@ use crate::task::{Cancelled, Task};
 pub use duplicate::find_duplicates;
 
 /// What a detector may look at.
+#[derive(Clone, Copy)]
 pub struct Input<'a> {
     /// The version to judge.
     pub target: Side<'a>,
@@ -54,6 +55,8 @@ pub struct Input<'a> {
     pub seed: u64,
     /// What a person chose or brought.
     pub options: &'a Options,
+    /// What the detectors before this one have found in this scan; whoever asks for a scan gives none.
+    pub earlier: &'a [Cluster],
 }
 
 /// What a detector found.
@@ -198,7 +201,7 @@ fn scan_with(
         }
         task.check()?;
         let start = Instant::now();
-        let findings = detector.run(input, task)?;
+        let findings = detector.run(&Input { earlier: &scan.clusters, ..*input }, task)?;
         let seconds = start.elapsed().as_secs_f64();
         scan.runs.push(DetectorRun { detector: detector.id(), seconds, note: findings.note });
         for signal in findings.signals {
@@ -285,7 +288,8 @@ mod tests {
         let fingerprints = Fingerprints::default();
         let cache = Cache::none();
         let target = Side { dataset: &dataset, fingerprints: &fingerprints };
-        let input = Input { target, base: None, cache: &cache, seed: 0, options: &Options::default() };
+        let input =
+            Input { target, base: None, cache: &cache, seed: 0, options: &Options::default(), earlier: &[] };
         let names: Vec<String> = names.iter().map(|&name| name.into()).collect();
         match (scan_with(&registry, &input, &names, &Task::new()), expected) {
             (Ok(scan), Ok((ranking, alarm))) => {

@@ -23,6 +23,7 @@ mod score;
 mod sharpen;
 mod signature;
 mod template;
+mod told;
 mod verify;
 
 use std::collections::{BTreeMap, HashSet};
@@ -124,7 +125,12 @@ fn with_base(
     let mut findings = Findings::default();
     let sides = Sides { photos: &photos, own: &own, others: &trusted, others_in_base: true, target: *target };
     for one in &found {
-        report(&mut findings, detector, one, &alarm, &sides);
+        report(&mut findings, detector, &one.shown, &alarm, &sides);
+    }
+    for cluster in input.earlier.iter().filter(|cluster| cluster.kind == "patch") {
+        if let Some(shown) = told::told(cluster, &photos, &own, &load, task)? {
+            report(&mut findings, detector, &shown, &Alarm::with_base(), &sides);
+        }
     }
     let best = found.first().map_or(0.0, Found::surprise);
     findings.note = note(photos.suspects, photos.all.len() - photos.suspects, best, &findings, &alarm);
@@ -157,7 +163,7 @@ fn alone(detector: &'static str, input: &Input<'_>, task: &Task) -> Result<Findi
         let sides =
             Sides { photos: &photos, own: &own, others: &others, others_in_base: false, target: *target };
         for one in &found {
-            report(&mut findings, detector, one, &alarm, &sides);
+            report(&mut findings, detector, &one.shown, &alarm, &sides);
         }
         best = found.iter().map(Found::surprise).fold(best, f64::max);
         searched += photos.suspects;

@@ -499,6 +499,7 @@ impl Session {
                         cache: &cache,
                         seed: 0,
                         options: &Options::default(),
+                        earlier: &[],
                     };
                     let scan = detect::scan(&input, &[], task).map_err(|e| e.to_string())?;
                     Ok(Done::Scanned(Arc::new(scan)))

@@ -99,7 +99,7 @@ fn rank(list: &Path, root: &Path, column: &str, truth: &HashMap<&str, &str>, cac
     ] {
         let model = if round == "with a model" { model() } else { None };
         let options = Options { score_rule, model, ..Options::default() };
-        let input = Input { target, base: None, cache, seed: 0, options: &options };
+        let input = Input { target, base: None, cache, seed: 0, options: &options, earlier: &[] };
         let start = Instant::now();
         let found = scan(&input, &["label-error".to_owned()], &task).expect("not cancelled");
         let seconds = start.elapsed().as_secs_f64();

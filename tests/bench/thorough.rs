@@ -77,7 +77,7 @@ fn rank(name: &str, place: &Place, truth: &HashMap<String, String>, cache: &Cach
     let target = Side { dataset: &dataset, fingerprints: &fingerprints };
     for thorough in [false, true] {
         let options = Options { thorough, ..Options::default() };
-        let input = Input { target, base: None, cache, seed: 0, options: &options };
+        let input = Input { target, base: None, cache, seed: 0, options: &options, earlier: &[] };
         let start = Instant::now();
         let found = scan(&input, &["label-error".to_owned()], &task).expect("not cancelled");
         let seconds = start.elapsed().as_secs_f64();

@@ -147,6 +147,7 @@ fn hunt(
         cache,
         seed: 0,
         options: &options,
+        earlier: &[],
     };
     let start = Instant::now();
     let found = scan(&input, &["shared-trigger".to_owned()], &Task::new()).unwrap();

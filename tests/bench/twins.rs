@@ -48,7 +48,7 @@ fn detect(folder: &Path, detectors: &[&str]) -> Timed {
     let look_seconds = start.elapsed().as_secs_f64();
     let target = Side { dataset: &dataset, fingerprints: &fingerprints };
     let options = Options::default();
-    let input = Input { target, base: None, cache: &cache, seed: 0, options: &options };
+    let input = Input { target, base: None, cache: &cache, seed: 0, options: &options, earlier: &[] };
     let names: Vec<String> = detectors.iter().map(|&name| name.into()).collect();
     let start = Instant::now();
     let scan = scan(&input, &names, &task).unwrap();

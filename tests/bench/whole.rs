@@ -150,6 +150,7 @@ fn measure(target: &Path, base: Option<&Path>, poisoned: std::ops::Range<usize>)
         cache: &cache,
         seed: 0,
         options: &Options::default(),
+        earlier: &[],
     };
     for round in ["first", "again, everything cached"] {
         let start = Instant::now();

@@ -71,7 +71,8 @@ impl Opened {
 
     fn scan(&self, base: Option<(&Self, &VersionDiff)>, cache: &Cache) -> Scan {
         let base = base.map(|(base, diff)| (base.side(), diff));
-        let input = Input { target: self.side(), base, cache, seed: 7, options: &Options::default() };
+        let input =
+            Input { target: self.side(), base, cache, seed: 7, options: &Options::default(), earlier: &[] };
         scan(&input, &["label-error".to_owned()], &Task::new()).unwrap()
     }
 
@@ -194,8 +195,14 @@ fn a_cancelled_scan_says_so() {
     let task = Task::new();
     task.cancel();
     let cache = Cache::none();
-    let input =
-        Input { target: opened.side(), base: None, cache: &cache, seed: 0, options: &Options::default() };
+    let input = Input {
+        target: opened.side(),
+        base: None,
+        cache: &cache,
+        seed: 0,
+        options: &Options::default(),
+        earlier: &[],
+    };
     assert!(scan(&input, &[], &task).is_err());
     let unknown = scan(&input, &["label-errors".to_owned()], &Task::new());
     assert!(matches!(unknown, Err(DetectError::Unknown { .. })));

@@ -93,7 +93,8 @@ impl Opened {
         let diff = base.map(|base| diff(base.side(), self.side(), &cache, &task).unwrap());
         let base = base.map(|base| base.side()).zip(diff.as_ref());
         let options = Options::default();
-        let input = Input { target: self.side(), base, cache: &cache, seed: 1, options: &options };
+        let input =
+            Input { target: self.side(), base, cache: &cache, seed: 1, options: &options, earlier: &[] };
         scan(&input, &[detector.to_owned()], &task).unwrap()
     }
 

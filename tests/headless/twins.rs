@@ -71,7 +71,8 @@ impl Opened {
     fn scan(&self, base: Option<(&Self, &VersionDiff)>, detector: &str) -> Scan {
         let (cache, options) = (Cache::none(), Options::default());
         let base = base.map(|(base, diff)| (base.side(), diff));
-        let input = Input { target: self.side(), base, cache: &cache, seed: 1, options: &options };
+        let input =
+            Input { target: self.side(), base, cache: &cache, seed: 1, options: &options, earlier: &[] };
         scan(&input, &[detector.to_owned()], &Task::new()).unwrap()
     }
 
@@ -196,7 +197,8 @@ fn what_shows_a_picture_of_the_golden_set_is_told() {
     let golden_row = opened.dataset.version.row_of("a/2.png").unwrap();
     let golden = BTreeSet::from([opened.fingerprints.hashes[golden_row].unwrap()]);
     let (cache, options) = (Cache::none(), Options::default());
-    let input = Input { target: opened.side(), base: None, cache: &cache, seed: 1, options: &options };
+    let input =
+        Input { target: opened.side(), base: None, cache: &cache, seed: 1, options: &options, earlier: &[] };
     let Findings { groups, signals, .. } = find_duplicates(&input, &golden, &Task::new()).unwrap();
     assert!(groups.len() == 1 && groups[0].golden);
     let keys: Vec<&str> = signals.iter().map(|signal| opened.key(signal.row)).collect();

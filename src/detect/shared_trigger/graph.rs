@@ -33,7 +33,8 @@ pub(super) struct Scenes {
 }
 
 impl Scenes {
-    fn apart(photos: usize) -> Self {
+    /// Each photo is a scene of its own.
+    pub(super) fn apart(photos: usize) -> Self {
         Self { parent: (0..photos as u32).collect() }
     }
 

@@ -40,8 +40,8 @@ pub(super) const LABEL_COUNTS: f64 = 6.0;
 /// Clusters less surprising than this are not worth a closer look.
 const SHARPENED: f64 = 6.0;
 
-/// One shared thing.
-pub(super) struct Found {
+/// What is said of a shared thing.
+pub(super) struct Shown {
     /// −log10 of the chance that the background has it as rarely.
     pub(super) novelty: f64,
     /// −log10 of the chance that so many have one label.
@@ -54,6 +54,18 @@ pub(super) struct Found {
     pub(super) members: Vec<(usize, Hit, f64)>,
     /// Background photos that come nearest, best first.
     pub(super) counterexamples: Vec<(usize, Hit)>,
+}
+
+impl Shown {
+    /// −log10 of the chance of such a cluster.
+    pub(super) fn surprise(&self) -> f64 {
+        self.novelty + self.label_part
+    }
+}
+
+/// One shared thing, and how it was found.
+pub(super) struct Found {
+    pub(super) shown: Shown,
     pub(super) model: Model,
     /// Accepted suspects, best first.
     pub(super) hits: Vec<(usize, Hit)>,
@@ -65,7 +77,7 @@ pub(super) struct Found {
 impl Found {
     /// −log10 of the chance of such a cluster.
     pub(super) fn surprise(&self) -> f64 {
-        self.novelty + self.label_part
+        self.shown.surprise()
     }
 }
 
@@ -107,7 +119,7 @@ pub(super) fn hunt(
             continue;
         };
         let Some(between) = relation(known, &one) else { continue };
-        let is_background = background_for(photos, known.label);
+        let is_background = background_for(photos, known.shown.label);
         let ground = Ground { photos, signatures: &signatures, is_background: &is_background };
         let mut teachers = known.hits.clone();
         for (photo, hit) in &one.hits {
@@ -119,7 +131,7 @@ pub(super) fn hunt(
         teachers.sort_by(|a, b| b.1.score.total_cmp(&a.1.score));
         teachers.truncate(TEACHERS);
         if let Some(model) = known.model.refined(&ground, &teachers)
-            && let Some(better) = follow(&ground, &scenes, known.label, model, 1)
+            && let Some(better) = follow(&ground, &scenes, known.shown.label, model, 1)
             && better.surprise() > known.surprise()
         {
             *known = better;
@@ -127,7 +139,7 @@ pub(super) fn hunt(
     }
     merged.sort_by(|a, b| b.surprise().total_cmp(&a.surprise()));
     for one in merged.iter_mut().filter(|one| one.surprise() >= SHARPENED) {
-        let is_background = background_for(photos, one.label);
+        let is_background = background_for(photos, one.shown.label);
         let ground = Ground { photos, signatures: &signatures, is_background: &is_background };
         if let Some(load) = load {
             sharpen(&ground, &scenes, one, load, task)?;
@@ -137,7 +149,7 @@ pub(super) fn hunt(
 }
 
 /// By photo, whether it is background for what photos of this label share.
-fn background_for(photos: &Photos<'_>, label: u32) -> Vec<bool> {
+pub(super) fn background_for(photos: &Photos<'_>, label: u32) -> Vec<bool> {
     let of = |(at, photo): (usize, &super::photo::Photo<'_>)| {
         at >= photos.suspects || photos.by_label && photo.label != label
     };
@@ -282,13 +294,15 @@ fn judge(
     let members = shown(&small, &searched, &background);
     near.truncate(5);
     Some(Found {
-        novelty,
-        label_part,
-        label,
-        scenes: own,
-        background_hits,
-        members,
-        counterexamples: near,
+        shown: Shown {
+            novelty,
+            label_part,
+            label,
+            scenes: own,
+            background_hits,
+            members,
+            counterexamples: near,
+        },
         model,
         hits: accepted,
         votes: hits,

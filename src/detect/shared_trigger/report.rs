@@ -1,6 +1,6 @@
 //! How is a shared thing told to a person? As a cluster with its evidence, and a signal a member.
 
-use super::hunt::Found;
+use super::hunt::Shown;
 use super::photo::Photos;
 use super::verify::Area;
 use crate::compare::Side;
@@ -58,7 +58,7 @@ fn certainty(score: f32) -> f64 {
 pub(super) fn report(
     findings: &mut Findings,
     detector: &'static str,
-    one: &Found,
+    one: &Shown,
     alarm: &Alarm,
     sides: &Sides<'_, '_>,
 ) {

@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use super::graph::{Scenes, working_area};
 use super::hunt::{Found, LABEL_COUNTS, shown};
 use super::model::{Ground, Hit, MOST_SHARE};
+use super::photo::Photos;
 use super::template::{Sight, Teacher, Template, grid, margin};
 use super::verify::{Area, Similarity};
 use crate::feature::local::GradientLevel;
@@ -49,17 +50,23 @@ pub(super) fn sharpen(
     for round in 0..ROUNDS {
         let used = known.len().min(TEACHERS);
         let Some(sharp) = Sharp::learn(scenes, &known, frame, to_points, load) else { return Ok(()) };
-        let seen = sharp.search(ground, found, load, task)?;
-        if round > 0 && seen.members.len() <= found.members.len()
-            || seen.members.len() * 2 < found.members.len()
-        {
+        let wanted = Wanted {
+            photos: ground.photos,
+            is_background: ground.is_background,
+            label: (found.shown.label_part > LABEL_COUNTS).then_some(found.shown.label),
+            votes: &found.votes,
+            threshold: found.threshold,
+        };
+        let seen = sharp.search(&wanted, load, task)?;
+        let members = found.shown.members.len();
+        if round > 0 && seen.members.len() <= members || seen.members.len() * 2 < members {
             return Ok(());
         }
         known = seen.members.iter().map(|(photo, hit, _)| (*photo, *hit)).collect();
         frame = seen.frame;
         to_points = sharp.to_points;
-        found.counterexamples = seen.near;
-        found.members = seen.members;
+        found.shown.counterexamples = seen.near;
+        found.shown.members = seen.members;
         // It is worth another round if there are many more to learn from than there were.
         if known.len().min(TEACHERS) * 4 <= used * 5 {
             break;
@@ -68,8 +75,20 @@ pub(super) fn sharpen(
     Ok(())
 }
 
+/// In which photos to look for a thing, and what is known of it.
+pub(super) struct Wanted<'a, 'p> {
+    pub(super) photos: &'a Photos<'p>,
+    /// By photo, whether it is background for this thing.
+    pub(super) is_background: &'a [bool],
+    /// Only suspects of this label are looked at.
+    pub(super) label: Option<u32>,
+    /// By photo, where its points show the thing best, and the score that few background photos reach.
+    pub(super) votes: &'a [Option<Hit>],
+    pub(super) threshold: f32,
+}
+
 /// A template, and how it relates to the points' frame.
-struct Sharp {
+pub(super) struct Sharp {
     template: Template,
     /// From the template to the frame of the points.
     to_points: Similarity,
@@ -79,15 +98,15 @@ struct Sharp {
     sizes: (f32, f32),
 }
 
-struct Seen {
-    members: Vec<(usize, Hit, f64)>,
-    near: Vec<(usize, Hit)>,
+pub(super) struct Seen {
+    pub(super) members: Vec<(usize, Hit, f64)>,
+    pub(super) near: Vec<(usize, Hit)>,
     /// Where the thing is in the frame of the members' poses.
     frame: Area,
 }
 
 impl Sharp {
-    fn learn(
+    pub(super) fn learn(
         scenes: &Scenes,
         known: &[(usize, Hit)],
         frame: Area,
@@ -120,32 +139,30 @@ impl Sharp {
     }
 
     /// Looks for the thing in the suspects, or those of the label if that counts, and in enough of the background.
-    fn search(
+    pub(super) fn search(
         &self,
-        ground: &Ground<'_, '_>,
-        found: &Found,
+        wanted: &Wanted<'_, '_>,
         load: &Load<'_>,
         task: &Task,
     ) -> Result<Seen, Cancelled> {
-        let photos = ground.photos;
-        let by_label = found.label_part > LABEL_COUNTS;
+        let Wanted { photos, is_background, label, votes, threshold } = *wanted;
         let mut suspects: Vec<usize> = (0..photos.all.len())
-            .filter(|&at| !ground.is_background[at] && (!by_label || photos.all[at].label == found.label))
+            .filter(|&at| !is_background[at] && label.is_none_or(|label| photos.all[at].label == label))
             .collect();
-        let vote = |at: usize| found.votes[at].map_or(0.0, |hit| hit.score);
+        let vote = |at: usize| votes[at].map_or(0.0, |hit| hit.score);
         if suspects.len() > MOST_SUSPECTS {
             suspects.sort_by(|a, b| vote(*b).total_cmp(&vote(*a)).then(a.cmp(b)));
             suspects.truncate(MOST_SUSPECTS);
             suspects.sort_unstable();
         }
-        let all: Vec<usize> = (0..photos.all.len()).filter(|&at| ground.is_background[at]).collect();
+        let all: Vec<usize> = (0..photos.all.len()).filter(|&at| is_background[at]).collect();
         let taken = all.len().min(MOST_BACKGROUND);
         let background: Vec<usize> = (0..taken).map(|i| all[i * all.len() / taken]).collect();
 
         task.begin("Looking for what pictures share", suspects.len() + background.len());
         let sight = |at: &usize| -> Result<Option<Sight>, Cancelled> {
             task.check()?;
-            let known = found.votes[*at].map(|hit| self.to_points.then(&hit.pose));
+            let known = votes[*at].map(|hit| self.to_points.then(&hit.pose));
             let sight = load(*at).and_then(|picture| {
                 let levels = GradientLevel::all(&picture);
                 self.template.find(*at, &levels, self.sizes, known)
@@ -164,11 +181,11 @@ impl Sharp {
         let hit = |at: usize, sight: &Option<Sight>| -> Option<Hit> {
             let sight = sight.as_ref()?;
             let area = self.area.mapped(&sight.pose);
-            let agrees = found.votes[at].filter(|hit| {
+            let agrees = votes[at].filter(|hit| {
                 let ((x, y), (u, v)) = (hit.area.centre(), area.centre());
                 (x - u).hypot(y - v) < 0.4 * area.longest()
             });
-            let by_points = agrees.map_or(0.0, |hit| hit.score / found.threshold);
+            let by_points = agrees.map_or(0.0, |hit| hit.score / threshold);
             let score = ((sight.score - mean) / deviation + VOTE * by_points).max(0.0);
             Some(Hit { score, votes: agrees.map_or(0, |hit| hit.votes), pose: sight.pose, area })
         };
