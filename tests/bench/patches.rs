@@ -124,7 +124,7 @@ fn run_one(setting: &Setting<'_>, all: &[(Picture, String)], detectors: &[String
     let base_side = Side { dataset: &base_dataset, fingerprints: &base_fingerprints };
     let (cache, options) = (Cache::none(), Options::default());
     let base = with_base.then_some((base_side, &diff));
-    let input = Input { target, base, cache: &cache, seed: 0, options: &options };
+    let input = Input { target, base, cache: &cache, seed: 0, options: &options, earlier: &[] };
     let found = scan(&input, detectors, &Task::new()).unwrap();
     report(name, &found, &boxes, rows)
 }
