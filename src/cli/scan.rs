@@ -17,8 +17,8 @@ use super::{CLEAN, FINDINGS, Outcome, work};
 use crate::compare::VersionDiff;
 use crate::detect::{Confusion, DETECTORS, Input, Ranked, Scan, scan};
 use crate::model::{
-    ChangeKind, Cluster, ContentHash, Evidence, Group, GroupKind, GroupMember, Other, PixelBox, Version,
-    Warning,
+    ChangeKind, Cluster, ContentHash, Evidence, Group, GroupKind, GroupMember, Other, PixelBox, Suggestion,
+    Version, Warning,
 };
 
 /// Pairs of classes on the screen.
@@ -110,6 +110,7 @@ struct SignalJson<'a> {
     area: Option<PixelBox>,
     reason: &'a str,
     alarm: bool,
+    likely: &'a [Suggestion],
 }
 
 #[derive(Serialize)]
@@ -276,6 +277,7 @@ fn json(scanned: &Scanned, top: usize) -> Json<'_> {
                 area: signal.area,
                 reason: &signal.reason,
                 alarm: signal.alarm,
+                likely: &signal.probabilities,
             })
             .collect(),
     });

@@ -16,6 +16,8 @@ mod look;
 mod neighbors;
 #[cfg(feature = "onnx")]
 mod onnx;
+#[cfg(feature = "onnx")]
+mod onnx_structure;
 mod patch_dictionary;
 mod perceptual;
 pub mod picture;

@@ -118,6 +118,9 @@ impl OnnxModel {
     }
 
     fn load(bytes: Vec<u8>, settings: Settings, id: String) -> Result<Self, String> {
+        if bytes.is_empty() || !super::onnx_structure::is_whole(&bytes) {
+            return Err("not an ONNX model, or a damaged one".to_owned());
+        }
         let model =
             Model::load(bytes).map_err(|error| format!("not an ONNX model that can be used ({error})"))?;
         let &[input] = model.input_ids() else {
@@ -287,7 +290,7 @@ mod tests {
 
     #[test]
     fn what_is_no_model_is_refused() {
-        check(b"", "", "not an ONNX model");
+        check(b"", "", "not an ONNX model, or a damaged one");
         check(b"not a model at all", "", "model.onnx");
         check(&[0xFF; 4096], "", "model.onnx");
         check(&[0x08, 0x07, 0x3A, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F], "", "model.onnx");
