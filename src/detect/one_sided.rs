@@ -88,7 +88,7 @@ mod tests {
         let of_class = |count: usize| (0..count).map(|at| if at % 5 < 2 { 0.9 } else { 0.1 });
         let suspects: Vec<f32> = of_class(50).collect();
         let honest: Vec<f32> = of_class(50).chain((0..450).map(|at| at as f32 / 1000.0)).collect();
-        assert!(split(&suspects, &honest, 0).evidence > 10.0);
+        assert!(split(&suspects, &honest, 0).evidence > 6.0);
         assert!(split(&suspects, &honest, 50).evidence < 1.0);
         let shares = |same| false_shares(&[0.9, 0.1], &honest, same, 1);
         assert!(shares(0)[0] < 0.05 && shares(50)[0] == 0.4);
