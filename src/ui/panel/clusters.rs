@@ -113,7 +113,7 @@ fn cluster_ui(
             match cluster.base_matches {
                 _ if ctx.session.base().is_none() => "no base to compare with".to_owned(),
                 0 => "nowhere in the base".to_owned(),
-                many => format!("{} in the base", grouped(many as usize)),
+                many => format!("{} of the base come near", grouped(many as usize)),
             },
             odds(cluster.p_value)
         );

@@ -21,7 +21,7 @@ pub fn look_first(ctx: &ViewCtx<'_>) -> Vec<(String, Command)> {
         let base = match cluster.base_matches {
             _ if ctx.session.base().is_none() => String::new(),
             0 => ", and no picture of the base has it".to_owned(),
-            many => format!(", and so do {} of the base", grouped(many as usize)),
+            many => format!(", and {} of the base come near", grouped(many as usize)),
         };
         let text = format!(
             "{} pictures {what}, {:.0} % of them labelled “{}”{base}",
