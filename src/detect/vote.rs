@@ -1,24 +1,15 @@
 //! What do the most similar samples say? A vote of the 30 nearest by cosine, in 128 principal directions.
 
-use faer::linalg::matmul::matmul;
-use faer::{Accum, Mat, MatMut, MatRef, Par};
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
 use rayon::prelude::*;
 
 use super::expert::Opinion;
 use super::lesson::Lesson;
 use super::matrix::{Linear, Matrix, apply};
-use crate::feature::nearest_allowed;
+use crate::feature::{DIRECTIONS, PRODUCT_ROWS, nearest_allowed, subspace};
 use crate::task::{Cancelled, Task};
 
-/// Principal directions that are kept.
-const DIRECTIONS: usize = 128;
 /// Samples from which the directions are found, evenly spread: more would not turn them noticeably.
 const SAMPLES: usize = 8192;
-const BLOCK: usize = 512;
-/// Each round multiplies what separates the kept directions from the rest by the ratio of their variances.
-const ROUNDS: usize = 6;
 /// Neighbours that vote.
 const VOTERS: usize = 30;
 
@@ -56,41 +47,15 @@ pub(super) fn vote(lesson: &Lesson, features: &Matrix, task: &Task) -> Result<Op
 /// Cosines do not depend on how the directions are turned among themselves, so that the subspace is enough:
 /// subspace iteration from a seeded start. The teaching rows have mean zero (they are standardised).
 fn project(features: &Matrix, taught: usize, seed: u64, task: &Task) -> Result<Matrix, Cancelled> {
-    task.begin("Finding what varies most", ROUNDS);
     let width = features.width;
     let directions = DIRECTIONS.min(width);
     let count = taught.min(SAMPLES);
     let samples: Vec<usize> = (0..count).map(|at| at * taught / count).collect();
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let mut basis: Vec<f32> =
-        (0..width * directions).map(|_| if rng.next_u32() & 1 == 0 { 1.0 } else { -1.0 }).collect();
-    for _ in 0..ROUNDS {
-        let view = MatRef::from_column_major_slice(&basis, width, directions);
-        let parts = samples
-            .par_chunks(BLOCK)
-            .map(|rows| {
-                task.check()?;
-                let gathered: Vec<f32> = rows.iter().flat_map(|&row| features.row(row)).copied().collect();
-                let block = MatRef::from_row_major_slice(&gathered, rows.len(), width);
-                let mut seen = vec![0.0; rows.len() * directions];
-                let mut seen = MatMut::from_column_major_slice_mut(&mut seen, rows.len(), directions);
-                matmul(seen.as_mut(), Accum::Replace, block, view, 1.0, Par::Seq);
-                let mut part = vec![0.0_f32; width * directions];
-                let out = MatMut::from_column_major_slice_mut(&mut part, width, directions);
-                matmul(out, Accum::Replace, block.transpose(), seen.as_ref(), 1.0, Par::Seq);
-                Ok(part)
-            })
-            .collect::<Result<Vec<Vec<f32>>, Cancelled>>()?;
-        let mut sum = vec![0.0_f64; width * directions];
-        for part in parts {
-            sum.iter_mut().zip(&part).for_each(|(sum, &x)| *sum += f64::from(x));
-        }
-        let turned: Mat<f64> = MatRef::from_column_major_slice(&sum, width, directions).qr().compute_thin_Q();
-        for (column, basis) in basis.chunks_exact_mut(width).enumerate() {
-            basis.iter_mut().enumerate().for_each(|(row, value)| *value = turned[(row, column)] as f32);
-        }
-        task.advance(1);
-    }
+    let blocks: Vec<Vec<f32>> = samples
+        .par_chunks(PRODUCT_ROWS)
+        .map(|rows| rows.iter().flat_map(|&row| features.row(row)).copied().collect())
+        .collect();
+    let basis = subspace(&blocks, width, directions, seed, task)?;
     let onto = Linear { weights: basis, offsets: vec![0.0; directions] };
     let mut rows = apply(features, &[(0..features.rows(), &onto)], directions, task)?;
     rows.values.par_chunks_exact_mut(directions).for_each(|row| {
@@ -106,6 +71,9 @@ fn project(features: &Matrix, taught: usize, seed: u64, task: &Task) -> Result<M
 
 #[cfg(test)]
 mod tests {
+    use rand_chacha::ChaCha8Rng;
+    use rand_chacha::rand_core::{Rng, SeedableRng};
+
     use super::*;
 
     #[test]

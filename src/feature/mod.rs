@@ -42,6 +42,7 @@ pub use onnx::{OnnxError, OnnxModel};
 pub use patch_dictionary::{PatchDictionary, learn as learn_patches};
 pub use pixels::Pixels;
 pub use principal::{DIRECTIONS, Principal};
+pub(crate) use principal::{PRODUCT_ROWS, subspace};
 pub use project2d::project2d;
 pub use quality::Quality;
 pub use similar::most_similar;

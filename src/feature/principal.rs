@@ -15,7 +15,7 @@ pub const DIRECTIONS: usize = 128;
 /// Rows from which the directions are learned, evenly spread: more would not turn them noticeably.
 pub const SAMPLES: usize = 4096;
 /// Rows of one product: fixed, so that no sum depends on the number of threads.
-const BLOCK: usize = 512;
+pub(crate) const PRODUCT_ROWS: usize = 512;
 /// Each round multiplies what separates the kept directions from the rest by the ratio of their variances.
 const ROUNDS: usize = 6;
 
@@ -35,43 +35,16 @@ pub struct Principal {
 impl Principal {
     /// Learns from all rows of `samples`.
     pub fn learn(samples: &Embeddings, seed: u64, task: &Task) -> Result<Self, Cancelled> {
-        task.begin("Finding what varies most", ROUNDS);
         let width = samples.dim;
         let directions = DIRECTIONS.min(width);
         let scale = standard_scale(samples);
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let basis =
-            (0..width * directions).map(|_| if rng.next_u32() & 1 == 0 { 1.0 } else { -1.0 }).collect();
-        let mut found = Self { scale, basis, directions };
-        let blocks: Vec<Vec<f32>> =
-            samples.values.par_chunks((BLOCK * width).max(1)).map(|rows| found.standardised(rows)).collect();
-        for _ in 0..ROUNDS {
-            let parts = blocks
-                .par_iter()
-                .map(|rows| {
-                    task.check()?;
-                    let count = rows.len() / width;
-                    let block = MatRef::from_row_major_slice(rows, count, width);
-                    let mut seen = vec![0.0; count * directions];
-                    let mut seen = MatMut::from_column_major_slice_mut(&mut seen, count, directions);
-                    matmul(seen.as_mut(), Accum::Replace, block, found.view(), 1.0, Par::Seq);
-                    let mut part = vec![0.0_f32; width * directions];
-                    let out = MatMut::from_column_major_slice_mut(&mut part, width, directions);
-                    matmul(out, Accum::Replace, block.transpose(), seen.as_ref(), 1.0, Par::Seq);
-                    Ok(part)
-                })
-                .collect::<Result<Vec<Vec<f32>>, Cancelled>>()?;
-            let mut sum = vec![0.0_f64; width * directions];
-            for part in parts {
-                sum.iter_mut().zip(&part).for_each(|(sum, &x)| *sum += f64::from(x));
-            }
-            let turned: Mat<f64> =
-                MatRef::from_column_major_slice(&sum, width, directions).qr().compute_thin_Q();
-            for (column, basis) in found.basis.chunks_exact_mut(width.max(1)).enumerate() {
-                basis.iter_mut().enumerate().for_each(|(row, value)| *value = turned[(row, column)] as f32);
-            }
-            task.advance(1);
-        }
+        let mut found = Self { scale, basis: Vec::new(), directions };
+        let blocks: Vec<Vec<f32>> = samples
+            .values
+            .par_chunks((PRODUCT_ROWS * width).max(1))
+            .map(|rows| found.standardised(rows))
+            .collect();
+        found.basis = subspace(&blocks, width, directions, seed, task)?;
         Ok(found)
     }
 
@@ -89,8 +62,8 @@ impl Principal {
         if width == 0 {
             return Ok(rows);
         }
-        rows.par_chunks_mut(BLOCK * directions)
-            .zip(embeddings.values.par_chunks(BLOCK * width))
+        rows.par_chunks_mut(PRODUCT_ROWS * directions)
+            .zip(embeddings.values.par_chunks(PRODUCT_ROWS * width))
             .try_for_each(|(out, rows)| {
                 task.check()?;
                 let count = rows.len() / width;
@@ -112,6 +85,49 @@ impl Principal {
         let numbers = rows.chunks_exact(self.scale.len()).flat_map(|row| row.iter().zip(&self.scale));
         numbers.map(|(value, (mean, factor))| (value.to_f32() - mean) * factor).collect()
     }
+}
+
+/// `directions` columns of `width` that span what varies most among rows of mean zero, by subspace iteration from a
+/// seeded start. `blocks` hold [`PRODUCT_ROWS`] rows each but for the last, row-major.
+pub(crate) fn subspace(
+    blocks: &[Vec<f32>],
+    width: usize,
+    directions: usize,
+    seed: u64,
+    task: &Task,
+) -> Result<Vec<f32>, Cancelled> {
+    task.begin("Finding what varies most", ROUNDS);
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut basis: Vec<f32> =
+        (0..width * directions).map(|_| if rng.next_u32() & 1 == 0 { 1.0 } else { -1.0 }).collect();
+    for _ in 0..ROUNDS {
+        let view = MatRef::from_column_major_slice(&basis, width, directions);
+        let parts = blocks
+            .par_iter()
+            .map(|rows| {
+                task.check()?;
+                let count = rows.len() / width;
+                let block = MatRef::from_row_major_slice(rows, count, width);
+                let mut seen = vec![0.0; count * directions];
+                let mut seen = MatMut::from_column_major_slice_mut(&mut seen, count, directions);
+                matmul(seen.as_mut(), Accum::Replace, block, view, 1.0, Par::Seq);
+                let mut part = vec![0.0_f32; width * directions];
+                let out = MatMut::from_column_major_slice_mut(&mut part, width, directions);
+                matmul(out, Accum::Replace, block.transpose(), seen.as_ref(), 1.0, Par::Seq);
+                Ok(part)
+            })
+            .collect::<Result<Vec<Vec<f32>>, Cancelled>>()?;
+        let mut sum = vec![0.0_f64; width * directions];
+        for part in parts {
+            sum.iter_mut().zip(&part).for_each(|(sum, &x)| *sum += f64::from(x));
+        }
+        let turned: Mat<f64> = MatRef::from_column_major_slice(&sum, width, directions).qr().compute_thin_Q();
+        for (column, basis) in basis.chunks_exact_mut(width.max(1)).enumerate() {
+            basis.iter_mut().enumerate().for_each(|(row, value)| *value = turned[(row, column)] as f32);
+        }
+        task.advance(1);
+    }
+    Ok(basis)
 }
 
 /// Makes a vector one of length one, unless it is 0.
