@@ -37,6 +37,8 @@ const MAX_NUMBERS: usize = 1 << 16;
 /// The side where neither the model nor a person says one.
 const USUAL_SIDE: u32 = 224;
 
+const STUMBLED: &str = "damaged: the runtime stumbled over it";
+
 /// An ONNX model.
 pub struct OnnxModel {
     id: String,
@@ -196,7 +198,16 @@ impl OnnxModel {
         Ok(outputs)
     }
 
+    /// The output for a picture.
+    ///
+    /// The runtime has threads of its own and waits for them. A thread of our pool that waits so would meanwhile take up
+    /// the next picture, and wait again, until its stack is full; a thread outside the pool just waits.
     fn run(&self, picture: &Picture) -> Result<Vec<f32>, String> {
+        let ended = std::thread::scope(|scope| scope.spawn(|| self.run_here(picture)).join());
+        ended.unwrap_or_else(|_| Err(STUMBLED.to_owned()))
+    }
+
+    fn run_here(&self, picture: &Picture) -> Result<Vec<f32>, String> {
         let Settings { mean, std, layout, order, .. } = &self.settings;
         let picture = resize(picture, self.width, self.height);
         let (width, height) = (self.width as usize, self.height as usize);
@@ -254,8 +265,7 @@ impl Extractor for OnnxModel {
 
 /// Runs somebody else's program; one that panics is a damaged model.
 fn guarded<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(work))
-        .unwrap_or_else(|_| Err("damaged: the runtime stumbled over it".to_owned()))
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(STUMBLED.to_owned()))
 }
 
 fn read(path: &Path, limit: u64) -> Result<Vec<u8>, String> {

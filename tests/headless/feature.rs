@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use rayon::prelude::*;
 use sparrowhawk::feature::picture::{self, Picture};
 use sparrowhawk::feature::{Cache, Extractor, FeatureError, Fingerprints, embed, fingerprint, look};
 use sparrowhawk::model::{ContentHash, SourceRef, VersionBuilder, WarningKind};
@@ -394,4 +395,12 @@ fn a_real_model_sees_pictures_and_a_damaged_one_is_refused() {
     refused(&bytes, "width = 4000", "the limit is 1024 a side");
     refused(&bytes, "layout = \"nhwc\"", "three channels");
     refused(&bytes[..bytes.len() / 2], small, "own.onnx");
+    // A thread that waits for the model must not begin another picture: its stack would fill with them.
+    thread_local!(static BEGUN: std::cell::Cell<u32> = const { std::cell::Cell::new(0) });
+    let picture = Picture { width: 32, height: 32, rgb: vec![90; 32 * 32 * 3], format: "png" };
+    (0..16).into_par_iter().for_each(|_| {
+        assert_eq!(BEGUN.replace(1), 0, "begun within another");
+        model.extract(&picture, &mut vec![0.0; model.dim()]);
+        BEGUN.set(0);
+    });
 }
