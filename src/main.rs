@@ -2,7 +2,12 @@
 
 use std::process::ExitCode;
 
+use mimalloc::MiMalloc;
 use sparrowhawk::cli::{self, Outcome};
+
+/// Pictures and their planes come and go by the thousand; the system's allocator gives their pages back each time.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let args: Vec<_> = std::env::args_os().collect();

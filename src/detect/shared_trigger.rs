@@ -13,6 +13,7 @@
 //! 7. [`calibrate`]: the trusted base, split as if a part of it were a contribution, says how surprising chance can be.
 
 mod calibrate;
+mod colours;
 mod graph;
 mod hunt;
 mod matching;

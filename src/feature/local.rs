@@ -11,7 +11,7 @@ mod pyramid;
 pub use describe::DESCRIPTOR;
 pub use gather::{LocalPicture, local_points};
 use level::{FACTOR, Gradients, Planes};
-pub use pyramid::GradientLevel;
+pub use pyramid::{GradientLevel, GradientLevels};
 
 use super::picture::{Picture, resize};
 

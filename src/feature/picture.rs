@@ -362,5 +362,37 @@ fn upright_size((width, height): (u32, u32), orientation: Orientation) -> (u32, 
     if orientation.to_exif() >= 5 { (height, width) } else { (width, height) }
 }
 
+/// The average over the window around each pixel, of what lies inside the picture.
+pub(crate) fn box_average(values: &[f32], width: usize, height: usize, window: usize) -> Vec<f32> {
+    let before = (window - 1) / 2;
+    let after = window - before;
+    let row = |y: usize| &values[y * width..(y + 1) * width];
+    // Of each column what the window's rows hold, and the sum of these from the left.
+    let mut columns = vec![0.0_f64; width];
+    let mut sums = vec![0.0_f64; width + 1];
+    let (mut top, mut bottom) = (0, 0);
+    let mut smooth = Vec::with_capacity(values.len());
+    for y in 0..height {
+        while bottom < (y + after).min(height) {
+            columns.iter_mut().zip(row(bottom)).for_each(|(sum, value)| *sum += f64::from(*value));
+            bottom += 1;
+        }
+        while top < y.saturating_sub(before) {
+            columns.iter_mut().zip(row(top)).for_each(|(sum, value)| *sum -= f64::from(*value));
+            top += 1;
+        }
+        let mut sum = 0.0;
+        for (to, column) in sums[1..].iter_mut().zip(&columns) {
+            sum += column;
+            *to = sum;
+        }
+        smooth.extend((0..width).map(|x| {
+            let (left, right) = (x.saturating_sub(before), (x + after).min(width));
+            ((sums[right] - sums[left]) / ((right - left) * (bottom - top)) as f64) as f32
+        }));
+    }
+    smooth
+}
+
 #[cfg(test)]
 mod tests;

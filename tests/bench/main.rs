@@ -17,6 +17,10 @@ mod twins;
 mod ui;
 mod whole;
 
+/// As in the application.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     let benches: &[(&str, fn())] = &[
         ("source", source::run),

@@ -174,9 +174,17 @@ fn measure(target: &Path, base: Option<&Path>, poisoned: std::ops::Range<usize>)
             precision += hits / (at + 1) as f64;
         }
         println!("  average precision of the suspicion: {:.3}", precision / (poisoned.len() as f64));
-        if let Some(first) = found.clusters.first() {
-            let true_ones = first.members.iter().filter(|member| planted(member.row)).count();
-            println!("  first cluster: {} members, {true_ones} planted", first.members.len());
+        for cluster in &found.clusters {
+            let planted = cluster.members.iter().filter(|member| planted(member.row)).count();
+            println!(
+                "  cluster of {} ({}, p = {:.1e}, {:.0} % {}): {} members, {planted} planted",
+                cluster.detector,
+                cluster.kind,
+                cluster.p_value,
+                100.0 * cluster.label_share,
+                cluster.label,
+                cluster.members.len()
+            );
         }
     }
     println!(

@@ -1,6 +1,6 @@
 //! What was put on a picture? The picture less its source, after both are brought to one size and one brightness.
 
-use crate::feature::picture::{Picture, resize};
+use crate::feature::picture::{Picture, box_average, resize};
 use crate::model::PixelBox;
 
 /// The short side at which pictures are subtracted, and the long side of long strips.
@@ -81,7 +81,7 @@ fn detail(then: &Picture, now: &Picture, changed: &[bool]) -> f64 {
         let pixels = picture.rgb.as_chunks::<3>().0.iter();
         let grey: Vec<f32> =
             pixels.map(|[r, g, b]| (f32::from(*r) + 2.0 * f32::from(*g) + f32::from(*b)) / 4.0).collect();
-        let mean = average(&grey, width, height, 5);
+        let mean = box_average(&grey, width, height, 5);
         grey.iter().zip(&mean).map(|(value, mean)| value - mean).collect()
     };
     let (then, now) = (fine(then), fine(now));
@@ -157,7 +157,7 @@ impl Plain {
             *square = square.sqrt();
         }
         let window = (width.min(height) / 32).clamp(3, 8);
-        let smooth = average(&outside, width, height, window);
+        let smooth = box_average(&outside, width, height, window);
         Self { width, height, raw, smooth }
     }
 
@@ -351,33 +351,6 @@ fn range_around(values: &[f32], width: usize, height: usize) -> (Vec<f32>, Vec<f
         }
     }
     (low, high)
-}
-
-/// The average over the window around each pixel, of what lies inside the picture.
-fn average(values: &[f32], width: usize, height: usize, window: usize) -> Vec<f32> {
-    let stride = width + 1;
-    let mut sums = vec![0.0_f64; stride * (height + 1)];
-    for y in 0..height {
-        let mut sum = 0.0;
-        for x in 0..width {
-            sum += f64::from(values[y * width + x]);
-            sums[(y + 1) * stride + x + 1] = sums[y * stride + x + 1] + sum;
-        }
-    }
-    let before = (window - 1) / 2;
-    let after = window - before;
-    let mut smooth = Vec::with_capacity(values.len());
-    for y in 0..height {
-        let (top, bottom) = (y.saturating_sub(before), (y + after).min(height));
-        for x in 0..width {
-            let (left, right) = (x.saturating_sub(before), (x + after).min(width));
-            let sum = sums[bottom * stride + right] + sums[top * stride + left]
-                - sums[top * stride + right]
-                - sums[bottom * stride + left];
-            smooth.push((sum / ((right - left) * (bottom - top)) as f64) as f32);
-        }
-    }
-    smooth
 }
 
 /// Regions of changed pixels; those closer than a sixty-fourth of the short side are one.

@@ -1,14 +1,17 @@
 //! Which photos show a thing that some are known to show? A template is learnt from these and looked for in all.
 
+use std::collections::BTreeMap;
+
 use rayon::prelude::*;
 
+use super::colours::Colours;
 use super::graph::{Scenes, working_area};
 use super::hunt::{Found, LABEL_COUNTS, shown};
 use super::model::{Ground, Hit, MOST_SHARE};
 use super::photo::Photos;
 use super::template::{Sight, Teacher, Template, grid, margin};
 use super::verify::{Area, Similarity};
-use crate::feature::local::GradientLevel;
+use crate::feature::local::GradientLevels;
 use crate::feature::picture::Picture;
 use crate::task::{Cancelled, Task};
 
@@ -19,18 +22,22 @@ const LEAST_TEACHERS: usize = 4;
 /// How often members found teach another template, and all is searched again.
 const ROUNDS: usize = 2;
 
-/// How often the template is drawn anew where its weight is.
-const PASSES: usize = 2;
+/// The template is drawn so much larger than what is known of the thing, as a share of its longer side, and each time anew
+/// where the teachers agree: points often lie in the middle of a mark and not on its outline.
+const PASSES: [f32; 3] = [0.35, 0.1, 0.0];
 
-/// Photos that are searched, and background photos that say what chance finds.
+/// Photos that are searched, and background photos that say what chance finds: so many to a suspect.
 const MOST_SUSPECTS: usize = 4000;
-const MOST_BACKGROUND: usize = 1200;
-
-/// How much larger or smaller than with the teachers the thing may be.
-const SIZES: f32 = 1.35;
+const BACKGROUND: std::ops::RangeInclusive<usize> = 400..=1200;
+const BACKGROUND_SHARE: usize = 2;
 
 /// How many deviations of the background's scores a vote by points is worth at the score that a few of it reach.
 const VOTE: f32 = 3.0;
+
+/// Background photos from which on colours are compared, and how much they count beside the shape: how they look at
+/// the place that fits best depends on the shape too.
+const LEAST_BACKGROUND: usize = 30;
+const COLOUR: f32 = 0.4;
 
 /// Decodes a photo of a search.
 pub(super) type Load<'a> = dyn Fn(usize) -> Option<Picture> + Sync + 'a;
@@ -94,8 +101,8 @@ pub(super) struct Sharp {
     to_points: Similarity,
     /// Where the thing is in the template.
     area: Area,
-    /// Pixels of a working picture in one of the template, from and to.
-    sizes: (f32, f32),
+    /// By teacher, the colours that it shows.
+    colours: BTreeMap<usize, Vec<u8>>,
 }
 
 pub(super) struct Seen {
@@ -120,7 +127,8 @@ impl Sharp {
         let mut area = frame;
         // The frame of the points is generous: the template is drawn in it, and again where its weight is.
         let mut template = None;
-        for _ in 0..PASSES {
+        for wider in PASSES {
+            area = area.grown(wider * area.longest());
             let (width, height, unit) = grid(area.width(), area.height());
             let margin = margin() * unit;
             let to_last = Similarity { a: unit, b: 0.0, dx: area.left - margin, dy: area.top - margin };
@@ -132,10 +140,11 @@ impl Sharp {
             area = learnt.area();
             template = Some(learnt);
         }
-        let mut scales: Vec<f32> = teachers.iter().map(|teacher| teacher.pose.scale()).collect();
-        scales.sort_by(f32::total_cmp);
-        let sizes = (scales[0] / SIZES, scales[scales.len() - 1] * SIZES);
-        Some(Self { template: template?, to_points, area, sizes })
+        let mut template = template?;
+        template.settle(&teachers);
+        let colours = |teacher: &Teacher| template.colours(&teacher.levels, &teacher.pose);
+        let colours = teachers.iter().map(|teacher| (teacher.photo, colours(teacher))).collect();
+        Some(Self { template, to_points, area, colours })
     }
 
     /// Looks for the thing in the suspects, or those of the label if that counts, and in enough of the background.
@@ -156,49 +165,129 @@ impl Sharp {
             suspects.sort_unstable();
         }
         let all: Vec<usize> = (0..photos.all.len()).filter(|&at| is_background[at]).collect();
-        let taken = all.len().min(MOST_BACKGROUND);
+        let wanted = BACKGROUND_SHARE * suspects.len();
+        let taken = all.len().min(wanted.clamp(*BACKGROUND.start(), *BACKGROUND.end()));
         let background: Vec<usize> = (0..taken).map(|i| all[i * all.len() / taken]).collect();
 
         task.begin("Looking for what pictures share", suspects.len() + background.len());
-        let sight = |at: &usize| -> Result<Option<Sight>, Cancelled> {
+        let look = |at: &usize| -> Result<Option<(Sight, Vec<u8>)>, Cancelled> {
             task.check()?;
             let known = votes[*at].map(|hit| self.to_points.then(&hit.pose));
             let sight = load(*at).and_then(|picture| {
-                let levels = GradientLevel::all(&picture);
-                self.template.find(*at, &levels, self.sizes, known)
+                let levels = self.template.levels(&picture);
+                let sight = self.template.find(*at, &levels, known)?;
+                Some((sight, self.template.colours(&levels, &sight.pose)))
             });
             task.advance(1);
             Ok(sight)
         };
-        let of_suspects: Vec<Option<Sight>> = suspects.par_iter().map(sight).collect::<Result<_, _>>()?;
-        let of_background: Vec<Option<Sight>> = background.par_iter().map(sight).collect::<Result<_, _>>()?;
+        let of_suspects: Vec<_> = suspects.par_iter().map(look).collect::<Result<_, _>>()?;
+        let of_background: Vec<_> = background.par_iter().map(look).collect::<Result<_, _>>()?;
 
-        let seen: Vec<f32> = of_background.iter().flatten().map(|sight| sight.score).collect();
-        let count = seen.len().max(1) as f32;
-        let mean = seen.iter().sum::<f32>() / count;
-        let variance = seen.iter().map(|score| (score - mean) * (score - mean)).sum::<f32>() / count;
-        let deviation = variance.sqrt().max(1e-3);
-        let hit = |at: usize, sight: &Option<Sight>| -> Option<Hit> {
-            let sight = sight.as_ref()?;
+        let spread = Spread::of(of_background.iter().flatten().map(|(sight, _)| sight.score));
+        let colours =
+            Colours::learn(&self.colours, of_background.iter().flatten().map(|(_, colours)| colours));
+        // Where a photo shows it, how well its shape fits, and how well its colours do.
+        let judged = |at: usize, seen: &Option<(Sight, Vec<u8>)>| -> Option<(Hit, f32)> {
+            let (sight, shown) = seen.as_ref()?;
             let area = self.area.mapped(&sight.pose);
             let agrees = votes[at].filter(|hit| {
                 let ((x, y), (u, v)) = (hit.area.centre(), area.centre());
                 (x - u).hypot(y - v) < 0.4 * area.longest()
             });
             let by_points = agrees.map_or(0.0, |hit| hit.score / threshold);
-            let score = ((sight.score - mean) / deviation + VOTE * by_points).max(0.0);
-            Some(Hit { score, votes: agrees.map_or(0, |hit| hit.votes), pose: sight.pose, area })
+            let score = spread.of_score(sight.score) + VOTE * by_points;
+            let hit = Hit { score, votes: agrees.map_or(0, |hit| hit.votes), pose: sight.pose, area };
+            Some((hit, colours.score(at, shown)))
+        };
+        let of_suspects: Vec<_> =
+            suspects.par_iter().zip(&of_suspects).map(|(at, seen)| judged(*at, seen)).collect();
+        let of_background: Vec<_> =
+            background.par_iter().zip(&of_background).map(|(at, seen)| judged(*at, seen)).collect();
+        let weights = Weights::of(
+            &of_background.iter().flatten().map(|(hit, colour)| (hit.score, *colour)).collect::<Vec<_>>(),
+        );
+        let hit = |judged: &Option<(Hit, f32)>| {
+            judged.map(|(hit, colour)| Hit { score: weights.score(hit.score, colour).max(0.0), ..hit })
         };
         let mut hits: Vec<Option<Hit>> = vec![None; photos.all.len()];
-        for (at, sight) in suspects.iter().zip(&of_suspects).chain(background.iter().zip(&of_background)) {
+        for (at, judged) in suspects.iter().zip(&of_suspects).chain(background.iter().zip(&of_background)) {
             hits[*at] =
-                hit(*at, sight).filter(|hit| hit.area.size() < MOST_SHARE * working_area(photos, *at as u32));
+                hit(judged).filter(|hit| hit.area.size() < MOST_SHARE * working_area(photos, *at as u32));
         }
         let mut near: Vec<(usize, Hit)> =
             background.iter().filter_map(|&at| hits[at].map(|hit| (at, hit))).collect();
         near.sort_by(|a, b| b.1.score.total_cmp(&a.1.score).then(a.0.cmp(&b.0)));
         near.truncate(5);
         Ok(Seen { members: shown(&hits, &suspects, &background), near, frame: self.area })
+    }
+}
+
+/// How scores of the background are spread.
+#[derive(Clone, Copy)]
+struct Spread {
+    mean: f32,
+    deviation: f32,
+}
+
+impl Spread {
+    fn of(values: impl Iterator<Item = f32> + Clone) -> Self {
+        let count = values.clone().count().max(1) as f32;
+        let mean = values.clone().sum::<f32>() / count;
+        let variance = values.map(|value| (value - mean) * (value - mean)).sum::<f32>() / count;
+        Self { mean, deviation: variance.sqrt().max(1e-3) }
+    }
+
+    fn of_score(self, value: f32) -> f32 {
+        (value - self.mean) / self.deviation
+    }
+}
+
+/// How rarely the background has a value so high, as −ln of the chance: counted, and beyond the highest tenth an
+/// exponential tail.
+struct Tail {
+    values: Vec<f32>,
+    from: f32,
+    scale: f32,
+}
+
+impl Tail {
+    fn of(values: impl Iterator<Item = f32>) -> Self {
+        let mut values: Vec<f32> = values.collect();
+        values.sort_by(f32::total_cmp);
+        let beyond = &values[values.len() - values.len().div_ceil(10)..];
+        let from = beyond.first().copied().unwrap_or_default();
+        let excess = beyond.iter().map(|value| value - from).sum::<f32>() / beyond.len().max(1) as f32;
+        Self { from, scale: excess.max(1e-3), values }
+    }
+
+    fn surprise(&self, value: f32) -> f32 {
+        let count = self.values.len() as f32;
+        let seen = value.min(self.from);
+        let reached = count - self.values.partition_point(|known| *known < seen) as f32;
+        -((reached + 0.5) / (count + 1.0)).ln() + (value - self.from).max(0.0) / self.scale
+    }
+}
+
+/// How shape and colour count together: each by how rarely the background reaches it.
+struct Weights {
+    shape: Tail,
+    colour: Tail,
+    share: f32,
+}
+
+impl Weights {
+    /// From (shape, colour) of the background.
+    fn of(background: &[(f32, f32)]) -> Self {
+        Self {
+            shape: Tail::of(background.iter().map(|(shape, _)| *shape)),
+            colour: Tail::of(background.iter().map(|(_, colour)| *colour)),
+            share: if background.len() < LEAST_BACKGROUND { 0.0 } else { COLOUR },
+        }
+    }
+
+    fn score(&self, shape: f32, colour: f32) -> f32 {
+        self.shape.surprise(shape) + self.share * self.colour.surprise(colour)
     }
 }
 
@@ -216,7 +305,7 @@ fn teachers(scenes: &Scenes, known: &[(usize, Hit)], load: &Load<'_>) -> Vec<Tea
     chosen
         .par_iter()
         .filter_map(|&(photo, hit)| {
-            let levels = GradientLevel::all(&load(photo)?);
+            let levels = GradientLevels::of(&load(photo)?, (0.0, f32::INFINITY));
             Some(Teacher { photo, levels, pose: hit.pose })
         })
         .collect()

@@ -11,11 +11,13 @@ pub(super) const FACTOR: f32 = 1.259_921;
 pub(super) struct Planes {
     pub(super) width: usize,
     pub(super) height: usize,
-    channels: [Vec<f32>; 3],
+    pub(super) channels: [Vec<f32>; 3],
 }
 
-/// The gradient of the channel in which it is largest, in grey levels a pixel, and the corner response on a grid
-/// of half the size.
+/// The gradient of the channel in which it is largest, in grey levels a pixel, across and down.
+pub(super) type Slopes = (Vec<f32>, Vec<f32>);
+
+/// The gradients and the corner response on a grid of half the size.
 pub(super) struct Gradients {
     pub(super) width: usize,
     pub(super) height: usize,
@@ -73,13 +75,20 @@ impl Planes {
         Self { width, height, channels }
     }
 
-    /// Blurs, differentiates and takes the channel with the largest gradient, row by row.
     pub(super) fn gradients(&self) -> Gradients {
-        pulp::Arch::new().dispatch(|| self.gradients_here())
+        let (width, height) = (self.width, self.height);
+        let (x, y) = self.slopes();
+        let (response, response_width) = pulp::Arch::new().dispatch(|| respond(&x, &y, width, height));
+        Gradients { width, height, x, y, response, response_width }
+    }
+
+    /// Blurs, differentiates and takes the channel with the largest gradient, row by row.
+    pub(super) fn slopes(&self) -> Slopes {
+        pulp::Arch::new().dispatch(|| self.slopes_here())
     }
 
     #[inline(always)]
-    fn gradients_here(&self) -> Gradients {
+    fn slopes_here(&self) -> Slopes {
         let (width, height) = (self.width, self.height);
         let mut x = vec![0.0; width * height];
         let mut y = vec![0.0; width * height];
@@ -110,8 +119,7 @@ impl Planes {
                 keep_largest(above, middle, below, x, y, &mut largest[..width - 2], channel == 0);
             }
         }
-        let (response, response_width) = respond(&x, &y, width, height);
-        Gradients { width, height, x, y, response, response_width }
+        (x, y)
     }
 }
 
