@@ -14,6 +14,7 @@ mod detect;
 mod drill;
 mod export;
 mod feature;
+mod odd_sets;
 mod review;
 mod shared;
 mod source;

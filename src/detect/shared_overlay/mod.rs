@@ -39,6 +39,9 @@ const MOST_BASE: usize = 5_000;
 const LEAST_SUSPECTS: usize = 12;
 const LEAST_BASE: usize = 100;
 const ALARM: f64 = 10.0;
+/// How often the base is split, and how many times as many suspects as pretended ones are reckoned with.
+const DRAWS: u64 = 3;
+const MOST_TIMES: f64 = 3.0;
 /// How far a label must stand out of the middle one.
 const ABOVE_OTHERS: f64 = 1.5;
 /// False discovery rates of what is listed, and of what is at least ranked.
@@ -211,18 +214,23 @@ impl Pattern {
     }
 }
 
-/// The largest evidence of a label when the base is split.
+/// The largest evidence of a label when the base is split, in several draws. Evidence grows with the number of suspects,
+/// and the pretended ones are fewer where the base is small: theirs is counted for as many as there are.
 fn honest(spectra: &Spectra, base: &[(usize, u32)], suspects: usize, task: &Task) -> Result<f64, Cancelled> {
     let labels: Vec<u32> = base.iter().map(|base| base.1).collect();
-    let (pretended, rest) = calibrate::split(&labels, suspects, 1);
-    let rest: Vec<(usize, u32)> = rest.into_iter().map(|at| base[at]).collect();
-    let mut most = 0.0_f64;
     let distinct: BTreeSet<u32> = labels.iter().copied().collect();
-    for label in distinct {
-        let own: Vec<usize> =
-            pretended.iter().filter(|&&at| base[at].1 == label).map(|&at| base[at].0).collect();
-        if own.len() >= LEAST_SUSPECTS {
-            most = most.max(Pattern::of(label, own, spectra, &rest, task)?.split.evidence);
+    let mut most = 0.0_f64;
+    for draw in 1..=DRAWS {
+        let (pretended, rest) = calibrate::split(&labels, suspects, draw);
+        let rest: Vec<(usize, u32)> = rest.into_iter().map(|at| base[at]).collect();
+        let times = (suspects as f64 / pretended.len().max(1) as f64).clamp(1.0, MOST_TIMES);
+        for label in &distinct {
+            let own: Vec<usize> =
+                pretended.iter().filter(|&&at| base[at].1 == *label).map(|&at| base[at].0).collect();
+            if own.len() >= LEAST_SUSPECTS {
+                let evidence = Pattern::of(*label, own, spectra, &rest, task)?.split.evidence;
+                most = most.max(times * evidence);
+            }
         }
     }
     Ok(most)

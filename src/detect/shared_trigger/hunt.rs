@@ -37,8 +37,8 @@ const MOST_REACHED: f64 = 0.02;
 /// Above this the label is part of the evidence, and members are looked for within it.
 pub(super) const LABEL_COUNTS: f64 = 6.0;
 
-/// Clusters less surprising than this are not worth a closer look.
-const SHARPENED: f64 = 6.0;
+/// Clusters less surprising than this are not worth a closer look, which makes true ones more surprising.
+const SHARPENED: f64 = 4.0;
 
 /// What is said of a shared thing.
 pub(super) struct Shown {
@@ -145,6 +145,7 @@ pub(super) fn hunt(
             sharpen(&ground, &scenes, one, load, task)?;
         }
     }
+    merged.sort_by(|a, b| b.surprise().total_cmp(&a.surprise()));
     Ok(merged)
 }
 
@@ -248,6 +249,26 @@ fn accept(ground: &Ground<'_, '_>, hits: &[Option<Hit>], searched: &[bool]) -> V
     accepted
 }
 
+/// The label that most members have, and −log10 of the chance that so many do; `rate` is the share of the background that
+/// has the thing: what it has as often is no news, whatever its labels are.
+pub(super) fn label_evidence(
+    ground: &Ground<'_, '_>,
+    scenes: &Scenes,
+    members: &[usize],
+    rate: f64,
+) -> (u32, f64) {
+    let photos = ground.photos;
+    let suspects = || (0..photos.all.len()).filter(|&at| !ground.is_background[at]);
+    let (label, _) = top_label(photos, members.iter().copied());
+    let of_label = |photo: &usize| photos.all[*photo].label == label;
+    let (all, own) = (scenes.count(suspects()), scenes.count(members.iter().copied()));
+    let marked = scenes.count(suspects().filter(of_label));
+    let found = scenes.count(members.iter().copied().filter(of_label));
+    let own_rate = own as f64 / all.max(1) as f64;
+    let news = (1.0 - 2.0 * rate / own_rate).clamp(0.0, 1.0);
+    (label, news * tail(all, own, marked, found))
+}
+
 fn judge(
     ground: &Ground<'_, '_>,
     scenes: &Scenes,
@@ -275,15 +296,8 @@ fn judge(
     let (label, label_part) = if photos.by_label {
         (label, 0.0)
     } else {
-        let (label, _) = top_label(photos, members());
-        let of_label = |photo: &usize| photos.all[*photo].label == label;
-        let marked = scenes.count(suspects.iter().copied().filter(of_label));
-        let found = scenes.count(members().filter(of_label));
-        // What the background has as often is no news, whatever its labels are.
-        let rate = background_hits as f64 / background.len().max(1) as f64;
-        let own_rate = own as f64 / all.max(1) as f64;
-        let news = (1.0 - 2.0 * rate / own_rate).clamp(0.0, 1.0);
-        (label, news * tail(all, own, marked, found))
+        let members: Vec<usize> = accepted.iter().map(|(photo, _)| *photo).collect();
+        label_evidence(ground, scenes, &members, background_hits as f64 / background.len().max(1) as f64)
     };
     let searched: Vec<usize> = suspects
         .into_iter()

@@ -6,9 +6,10 @@ use rayon::prelude::*;
 
 use super::colours::Colours;
 use super::graph::{Scenes, working_area};
-use super::hunt::{Found, LABEL_COUNTS, shown};
+use super::hunt::{Found, LABEL_COUNTS, Shown, label_evidence, shown};
 use super::model::{Ground, Hit, MOST_SHARE};
 use super::photo::Photos;
+use super::score::tail;
 use super::template::{Sight, Teacher, Template, grid, margin};
 use super::verify::{Area, Similarity};
 use crate::feature::local::GradientLevels;
@@ -72,6 +73,9 @@ pub(super) fn sharpen(
         known = seen.members.iter().map(|(photo, hit, _)| (*photo, *hit)).collect();
         frame = seen.frame;
         to_points = sharp.to_points;
+        if !known.is_empty() {
+            found.shown.judge_again(ground, scenes, &seen, wanted.label);
+        }
         found.shown.counterexamples = seen.near;
         found.shown.members = seen.members;
         // It is worth another round if there are many more to learn from than there were.
@@ -80,6 +84,22 @@ pub(super) fn sharpen(
         }
     }
     Ok(())
+}
+
+impl Shown {
+    /// Says again how unlikely it all is, after a search; for labels only if it was in photos of every label.
+    fn judge_again(&mut self, ground: &Ground<'_, '_>, scenes: &Scenes, seen: &Seen, label: Option<u32>) {
+        let members: Vec<usize> = seen.members.iter().map(|(photo, ..)| *photo).collect();
+        let own = scenes.count(members.iter().copied());
+        let all = scenes.count((0..ground.photos.all.len()).filter(|&at| !ground.is_background[at]));
+        self.novelty = tail(all + seen.background, own + seen.background_hits, all, own);
+        self.scenes = own;
+        self.background_hits = seen.background_hits;
+        if label.is_none() && !ground.photos.by_label {
+            let rate = seen.background_hits as f64 / seen.background.max(1) as f64;
+            (self.label, self.label_part) = label_evidence(ground, scenes, &members, rate);
+        }
+    }
 }
 
 /// In which photos to look for a thing, and what is known of it.
@@ -108,6 +128,9 @@ pub(super) struct Sharp {
 pub(super) struct Seen {
     pub(super) members: Vec<(usize, Hit, f64)>,
     pub(super) near: Vec<(usize, Hit)>,
+    /// Photos of the background that were searched, and those of them that score like members.
+    pub(super) background: usize,
+    pub(super) background_hits: usize,
     /// Where the thing is in the frame of the members' poses.
     frame: Area,
 }
@@ -218,8 +241,11 @@ impl Sharp {
         let mut near: Vec<(usize, Hit)> =
             background.iter().filter_map(|&at| hits[at].map(|hit| (at, hit))).collect();
         near.sort_by(|a, b| b.1.score.total_cmp(&a.1.score).then(a.0.cmp(&b.0)));
+        let members = shown(&hits, &suspects, &background);
+        let least = members.last().map_or(f32::INFINITY, |(_, hit, _)| hit.score);
+        let background_hits = near.iter().filter(|(_, hit)| hit.score >= least).count();
         near.truncate(5);
-        Ok(Seen { members: shown(&hits, &suspects, &background), near, frame: self.area })
+        Ok(Seen { members, near, background: background.len(), background_hits, frame: self.area })
     }
 }
 

@@ -107,10 +107,8 @@ pub(super) fn told(
     if seen.members.len() <= known.len() {
         return Ok(None);
     }
-    let least = seen.members.last().map_or(0.0, |(_, hit, _)| hit.score);
-    let background_hits = seen.near.iter().filter(|(_, hit)| hit.score >= least).count();
-    let background = is_background.iter().filter(|is_background| **is_background).count();
-    let suspects = photos.all.len() - background;
+    let (background, background_hits) = (seen.background, seen.background_hits);
+    let suspects = is_background.iter().filter(|is_background| !**is_background).count();
     let found = seen.members.len();
     let label = label.unwrap_or_else(|| photos.all[seen.members[0].0].label);
     let labelled = seen.members.iter().filter(|(at, ..)| photos.all[*at].label == label).count();
