@@ -110,7 +110,7 @@ mod tests {
             let fill = |sample: usize, out: &mut [f32]| {
                 out.copy_from_slice(&self.values[sample * self.width..(sample + 1) * self.width]);
             };
-            judge(&problem, &[Numbers::boxed(self.width, fill)], &Task::new()).unwrap()
+            judge(&problem, &[Numbers::boxed(self.width, None, fill)], &Task::new()).unwrap()
         }
     }
 
@@ -200,7 +200,7 @@ mod tests {
         fill: impl Fn(usize, &mut [f32]),
         task: &Task,
     ) -> Result<Judgement, Cancelled> {
-        judge(problem, &[Numbers::boxed(6, fill)], task)
+        judge(problem, &[Numbers::boxed(6, None, fill)], task)
     }
 
     #[test]

@@ -107,7 +107,7 @@ impl Detector for LabelError {
                 };
             experts.push(match numbers {
                 Source::Pixels(pixels) => Learned::boxed(pixels.side(), fill),
-                Source::Numbers(width) => Numbers::boxed(width, fill),
+                Source::Numbers(width, mirror) => Numbers::boxed(width, mirror, fill),
             });
         }
         let mut remarks = Vec::new();

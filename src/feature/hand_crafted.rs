@@ -1,10 +1,11 @@
-//! Which shapes, colours and textures does a picture have? HOG, colour histogram, LBP and a thumbnail.
+//! Which shapes, colours and textures does a picture have? HOG, colour histogram, LBP, a thumbnail and GIST.
 //!
-//! The four parts, in this order:
+//! The five parts, in this order:
 //! * 1764: histograms of oriented gradients (Dalal and Triggs, 2005), 8×8 cells, 9 unsigned bins, 7×7 blocks of 2×2;
 //! * 256: colours in 4×4×4 boxes of RGB for each quarter of the picture, square roots of frequencies;
 //! * 531: uniform local binary patterns (Ojala et al., 2002), 8 neighbours at radius 1, on a 3×3 grid, square roots;
-//! * 192: an 8×8 thumbnail.
+//! * 192: an 8×8 thumbnail;
+//! * 512: the layout of edges ([`super::gist`]).
 //!
 //! Small pictures (up to 48 pixels) are not enlarged to 96: every part is laid out on 32×32 with cells a third as
 //! wide, so that all pictures have the same numbers whatever their size.
@@ -13,6 +14,7 @@ use std::borrow::Cow;
 use std::f32::consts::PI;
 
 use super::Extractor;
+use super::gist::{self, GIST, gist};
 use super::picture::{Picture, resize};
 
 const SIDE: usize = 96;
@@ -33,16 +35,20 @@ const TEXTURE: usize = PATTERN_GRID * PATTERN_GRID * PATTERNS;
 const THUMBNAIL_SIDE: usize = 8;
 const THUMBNAIL: usize = THUMBNAIL_SIDE * THUMBNAIL_SIDE * 3;
 
-/// The hand-crafted expert: 2743 numbers of a 96×96 canonical picture.
+/// The hand-crafted expert: 3255 numbers of a 96×96 canonical picture.
 pub struct HandCrafted;
 
 impl Extractor for HandCrafted {
     fn id(&self) -> &'static str {
-        "hand-crafted-1"
+        "hand-crafted-2"
     }
 
     fn dim(&self) -> usize {
-        HOG + COLOURS + TEXTURE + THUMBNAIL
+        HOG + COLOURS + TEXTURE + THUMBNAIL + GIST
+    }
+
+    fn mirror(&self) -> Option<Vec<u32>> {
+        Some((0..self.dim()).map(|at| mirrored(at) as u32).collect())
     }
 
     fn extract(&self, picture: &Picture, out: &mut [f32]) {
@@ -60,12 +66,51 @@ impl Extractor for HandCrafted {
         let rgb = &canonical.rgb;
         let (hog, rest) = out.split_at_mut(HOG);
         let (colours, rest) = rest.split_at_mut(COLOURS);
-        let (texture, thumbnail) = rest.split_at_mut(TEXTURE);
+        let (texture, rest) = rest.split_at_mut(TEXTURE);
+        let (thumbnail, layout) = rest.split_at_mut(THUMBNAIL);
         gradients(rgb, side, hog);
         colour_histogram(rgb, side, colours);
         binary_patterns(rgb, side, texture);
         average_cells(rgb, side, thumbnail);
+        gist(&canonical, layout);
     }
+}
+
+/// For each number its place in the mirrored picture's.
+fn mirrored(at: usize) -> usize {
+    /// At `column` of rows of `columns`, each `width` numbers wide: the same place of the opposite column.
+    fn opposite(at: usize, columns: usize, width: usize) -> usize {
+        let (row, rest) = (at / (columns * width), at % (columns * width));
+        (row * columns + columns - 1 - rest / width) * width + rest % width
+    }
+    let starts = [0, HOG, HOG + COLOURS, HOG + COLOURS + TEXTURE, HOG + COLOURS + TEXTURE + THUMBNAIL];
+    let part = starts.partition_point(|&start| start <= at) - 1;
+    let at = at - starts[part];
+    starts[part]
+        + match part {
+            0 => {
+                // Blocks in rows, of 2×2 cells each, and the angle θ is π − θ.
+                let at = opposite(at, HOG_BLOCKS, 4 * HOG_BINS);
+                let at = opposite(at, 2, HOG_BINS);
+                at - at % HOG_BINS + HOG_BINS - 1 - at % HOG_BINS
+            }
+            1 => opposite(at, COLOUR_GRID, COLOUR_BOXES),
+            2 => {
+                let at = opposite(at, PATTERN_GRID, PATTERNS);
+                at - at % PATTERNS + mirrored_bin(at % PATTERNS)
+            }
+            3 => opposite(at, THUMBNAIL_SIDE, 3),
+            _ => gist::mirrored(at),
+        }
+}
+
+/// The bin of a binary pattern whose left and right are exchanged.
+fn mirrored_bin(bin: usize) -> usize {
+    let pattern = BIN_OF.iter().position(|&of| usize::from(of) == bin).unwrap_or(0);
+    // The places -1 and +1 along x by their bits: 0↔2, 3↔7, 4↔6; above and below stay.
+    const EXCHANGED: [usize; 8] = [2, 1, 0, 7, 6, 5, 4, 3];
+    let exchanged = (0..8).fold(0, |all, bit| all | (pattern >> EXCHANGED[bit] & 1) << bit);
+    usize::from(BIN_OF[exchanged])
 }
 
 /// HOG of square-rooted channels; of the three channels a pixel's strongest gradient counts.
@@ -136,7 +181,6 @@ fn binary_patterns(rgb: &[u8], side: usize, out: &mut [f32]) {
     /// Around the circle, so that a uniform pattern is one with at most two changes along it.
     const CIRCLE: [(isize, isize); 8] =
         [(-1, -1), (0, -1), (1, -1), (1, 0), (1, 1), (0, 1), (-1, 1), (-1, 0)];
-    const BIN_OF: [u8; 256] = uniform_bins();
     // Grey with a border of one repeated pixel.
     let padded = side + 2;
     let mut grey = vec![0_u8; padded * padded];
@@ -163,6 +207,8 @@ fn binary_patterns(rgb: &[u8], side: usize, out: &mut [f32]) {
     }
     out.chunks_exact_mut(PATTERNS).for_each(root_of_frequency);
 }
+
+const BIN_OF: [u8; 256] = uniform_bins();
 
 /// The 58 patterns with at most two changes around the circle have a bin each, ascending; the others share the last.
 const fn uniform_bins() -> [u8; 256] {
@@ -223,11 +269,11 @@ mod tests {
     }
 
     #[test]
-    fn there_are_2743_whatever_the_size() {
-        assert_eq!(HandCrafted.dim(), 2743);
+    fn there_are_3255_whatever_the_size() {
+        assert_eq!(HandCrafted.dim(), 3255);
         for side in [32, 96] {
             let all = numbers(&picture(side, |x, y| [(x * 2) as u8, (y * 2) as u8, 77]));
-            assert!(all.iter().all(|value| value.is_finite() && (0.0..=1.0).contains(value)), "{side}");
+            assert!(all.iter().all(|value| value.is_finite() && *value >= 0.0), "{side}");
         }
     }
 
@@ -264,6 +310,23 @@ mod tests {
         assert!(right[0] > 1.0 && (right[0] - right[8]).abs() < 1e-2, "{right:?}");
         assert!(right[1..8].iter().all(|&value| value < 1e-3), "{right:?}");
         assert!(down[4] > 1.0 && down[3] < 1e-2 && down[5] < 1e-2, "{down:?}");
+    }
+
+    #[test]
+    fn a_mirrored_picture_has_the_same_numbers_at_other_places() {
+        let draw = |x: u32, y: u32| [(x * x * 3 + y * 7) as u8, (x * y) as u8, (x + 31 * y) as u8];
+        let mirror = HandCrafted.mirror().unwrap();
+        // On the small side the columns of three do not divide the picture evenly.
+        for (side, exact) in [(96, true), (32, false)] {
+            let (one, other) =
+                (numbers(&picture(side, draw)), numbers(&picture(side, |x, y| draw(side - 1 - x, y))));
+            for (at, value) in one.iter().enumerate() {
+                let texture = (HOG + COLOURS..HOG + COLOURS + TEXTURE).contains(&at);
+                let difference = (value - other[mirror[at] as usize]).abs();
+                assert!(difference < if texture && !exact { 0.2 } else { 1e-3 }, "{side}: {at} {difference}");
+                assert_eq!(mirror[mirror[at] as usize], at as u32);
+            }
+        }
     }
 
     #[test]

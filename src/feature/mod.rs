@@ -8,6 +8,7 @@
 mod cache;
 mod directions;
 mod fingerprint;
+mod gist;
 mod graph;
 mod hand_crafted;
 mod hash_index;
@@ -60,6 +61,10 @@ pub trait Extractor: Sync {
     fn dim(&self) -> usize;
     /// Writes `dim()` numbers for the picture; deterministic.
     fn extract(&self, picture: &Picture, out: &mut [f32]);
+    /// For each number its place among those of the mirrored picture, if mirroring only moves them.
+    fn mirror(&self) -> Option<Vec<u32>> {
+        None
+    }
 }
 
 /// Every extractor that needs nothing but the picture.

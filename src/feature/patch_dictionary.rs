@@ -39,11 +39,20 @@ pub struct PatchDictionary;
 
 impl Extractor for PatchDictionary {
     fn id(&self) -> &'static str {
-        "patch-dictionary-1"
+        "patch-dictionary-2"
     }
 
     fn dim(&self) -> usize {
         CELLS * WORDS
+    }
+
+    /// The second half of the typical patches are the first half's mirror images.
+    fn mirror(&self) -> Option<Vec<u32>> {
+        let opposite = |at: usize| {
+            let (cell, word) = (at / WORDS, at % WORDS);
+            (cell ^ 1) * WORDS + (word + WORDS / 2) % WORDS
+        };
+        Some((0..self.dim()).map(|at| opposite(at) as u32).collect())
     }
 
     fn extract(&self, picture: &Picture, out: &mut [f32]) {

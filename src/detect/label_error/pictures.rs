@@ -51,8 +51,8 @@ pub(super) fn pixels(
 
 /// What an expert may learn from.
 pub(super) enum Source {
-    /// So many numbers that say what a picture looks like.
-    Numbers(usize),
+    /// So many numbers that say what a picture looks like, and where each stands in the mirrored picture's.
+    Numbers(usize, Option<Vec<u32>>),
     /// The picture itself.
     Pixels(&'static Pixels),
 }
@@ -63,6 +63,8 @@ pub(super) struct Pictures<'a> {
     pub rows: Vec<u32>,
     /// By extractor; the pixels, if there are, last.
     numbers: Vec<Embeddings>,
+    /// By extractor.
+    mirrors: Vec<Option<Vec<u32>>>,
     /// The pictures themselves, if somebody learns from them.
     pixels: Option<&'static Pixels>,
     /// What a person brought, and the lines of it that are about the rows.
@@ -82,7 +84,9 @@ impl<'a> Pictures<'a> {
         let Side { dataset, fingerprints } = side;
         // Every extractor at once, so that each picture is decoded once.
         look(dataset, fingerprints, Some(asked), input.cache, task)?;
-        let numbers = extractors(input)
+        let extractors = extractors(input);
+        let mirrors = extractors.iter().map(|extractor| extractor.mirror()).collect();
+        let numbers = extractors
             .into_iter()
             .chain(pixels.map(|pixels| pixels as &dyn Extractor))
             .map(|extractor| embed(dataset, fingerprints, Some(asked), extractor, input.cache, task))
@@ -94,14 +98,14 @@ impl<'a> Pictures<'a> {
             Some(table) => Some((table, table.lines_of(&dataset.version, &rows)?)),
             None => None,
         };
-        Ok(Self { rows, numbers, pixels, supplied })
+        Ok(Self { rows, numbers, mirrors, pixels, supplied })
     }
 
     /// Everything that an expert may learn from.
     pub fn sources(&self) -> Vec<Source> {
-        let own = self.numbers.len() - usize::from(self.pixels.is_some());
-        let numbers = self.numbers[..own].iter().map(|numbers| Source::Numbers(numbers.dim));
-        let supplied = self.supplied.iter().map(|(table, _)| Source::Numbers(table.width));
+        let numbers = self.numbers.iter().zip(&self.mirrors);
+        let numbers = numbers.map(|(numbers, mirror)| Source::Numbers(numbers.dim, mirror.clone()));
+        let supplied = self.supplied.iter().map(|(table, _)| Source::Numbers(table.width, None));
         numbers.chain(self.pixels.map(Source::Pixels)).chain(supplied).collect()
     }
 

@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use rayon::prelude::*;
 
-use super::{DIM, PLACES, WORDS, canonical, cut};
+use super::{DIM, PATCH, PLACES, WORDS, canonical, cut};
 use crate::feature::picture::Picture;
 
 /// Rounds of k-means.
@@ -17,32 +17,52 @@ const SMOOTHING: f64 = 0.1;
 /// Patches of one product: fixed, so that no sum depends on the number of threads.
 const BLOCK: usize = 2048;
 
-/// Learns whitening and typical patches from `count` random patches of these pictures:
-/// what `assets/patch-dictionary.bin` holds. `None` without pictures.
+/// Learns whitening and typical patches from `count` random patches of these pictures and of their quarters and
+/// middles: what `assets/patch-dictionary.bin` holds. The second half of the typical patches mirrors the first.
+/// `None` without pictures.
 #[must_use]
 pub fn learn(pictures: &[Picture], count: usize, seed: u64) -> Option<Vec<u8>> {
+    /// Of the typical patches that are found, the others are their mirror images.
+    const FOUND: usize = WORDS / 2;
     if pictures.is_empty() {
         return None;
     }
-    let small: Vec<Vec<u8>> = pictures.par_iter().map(canonical).collect();
+    let small: Vec<Vec<u8>> = pictures.par_iter().flat_map_iter(views).collect();
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut below = |limit: usize| (rng.next_u64() % limit as u64) as usize;
-    let mut patches = vec![0.0_f32; count * DIM];
-    for patch in patches.chunks_exact_mut(DIM) {
+    let mut patches = vec![0.0_f32; 2 * count * DIM];
+    let (drawn, opposite) = patches.split_at_mut(count * DIM);
+    for (patch, opposite) in drawn.chunks_exact_mut(DIM).zip(opposite.chunks_exact_mut(DIM)) {
         cut(&small[below(small.len())], below(PLACES), below(PLACES), patch);
+        mirror(patch, opposite);
     }
     let (mean, whitening) = whitening_of(&patches);
+    patches.truncate(count * DIM);
     let whitened = whiten(&patches, &mean, &whitening);
     let mut words = vec![0.0_f32; WORDS * DIM];
-    for word in words.chunks_exact_mut(DIM) {
+    for word in words[..FOUND * DIM].chunks_exact_mut(DIM) {
         let from = below(count) * DIM;
         word.copy_from_slice(&whitened[from..from + DIM]);
     }
+    let complete = |words: &mut [f32]| {
+        let (found, opposite) = words.split_at_mut(FOUND * DIM);
+        found.chunks_exact(DIM).zip(opposite.chunks_exact_mut(DIM)).for_each(|(word, to)| mirror(word, to));
+    };
+    complete(&mut words);
+    let mut turned = vec![0.0; DIM];
     for _ in 0..ROUNDS {
         let nearest = nearest_words(&whitened, &words);
-        let mut sums = vec![0.0_f64; WORDS * DIM];
-        let mut counts = [0_usize; WORDS];
+        let mut sums = vec![0.0_f64; FOUND * DIM];
+        let mut counts = [0_usize; FOUND];
         for (patch, &word) in whitened.chunks_exact(DIM).zip(&nearest) {
+            // A patch like a word's mirror image is one like the word, mirrored.
+            let patch = if word < FOUND {
+                patch
+            } else {
+                mirror(patch, &mut turned);
+                &turned
+            };
+            let word = word % FOUND;
             counts[word] += 1;
             let sum = &mut sums[word * DIM..(word + 1) * DIM];
             sum.iter_mut().zip(patch).for_each(|(sum, &x)| *sum += f64::from(x));
@@ -55,9 +75,38 @@ pub fn learn(pictures: &[Picture], count: usize, seed: u64) -> Option<Vec<u8>> {
             }
             word.iter_mut().zip(sum).for_each(|(x, sum)| *x = (sum / members as f64) as f32);
         }
+        complete(&mut words);
     }
     let values = mean.iter().chain(&whitening).chain(&words);
     Some(values.flat_map(|&value| f16::from_f32(value).to_le_bytes()).collect())
+}
+
+/// The picture, its quarters and its middle, each at the canonical size.
+fn views(picture: &Picture) -> Vec<Vec<u8>> {
+    let (width, height) = (picture.width / 2, picture.height / 2);
+    let mut views = vec![canonical(picture)];
+    if width > 0 && height > 0 {
+        let corners = [(0, 0), (width, 0), (0, height), (width, height), (width / 2, height / 2)];
+        views.extend(corners.map(|(x, y)| canonical(&part(picture, x, y, width, height))));
+    }
+    views
+}
+
+fn part(picture: &Picture, x: u32, y: u32, width: u32, height: u32) -> Picture {
+    let row = |y: u32| {
+        let start = (y * picture.width + x) as usize * 3;
+        &picture.rgb[start..start + width as usize * 3]
+    };
+    let rgb = (y..y + height).flat_map(row).copied().collect();
+    Picture { width, height, rgb, format: picture.format }
+}
+
+fn mirror(patch: &[f32], out: &mut [f32]) {
+    for (row, out) in patch.chunks_exact(PATCH * 3).zip(out.chunks_exact_mut(PATCH * 3)) {
+        row.chunks_exact(3)
+            .zip(out.chunks_exact_mut(3).rev())
+            .for_each(|(pixel, out)| out.copy_from_slice(pixel));
+    }
 }
 
 /// The mean patch, and the symmetric matrix after which all directions vary (nearly) equally.
