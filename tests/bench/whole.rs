@@ -5,8 +5,10 @@
 //! a logo and a false label. `whole-alone`: 50,000 photos without a base. `whole-small`: 50,000 pictures of 32 pixels.
 //! `SPARROWHAWK_BENCH_COUNT` says another number of pictures.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 use sparrowhawk::compare::{Side, diff};
@@ -154,7 +156,10 @@ fn measure(target: &Path, base: Option<&Path>, poisoned: std::ops::Range<usize>)
     };
     for round in ["first", "again, everything cached"] {
         let start = Instant::now();
-        let found = scan(&input, &[], &task).expect("not cancelled");
+        let (found, stages) = staged(&task, || scan(&input, &[], &task).expect("not cancelled"));
+        for (stage, seconds) in stages.iter().filter(|(_, seconds)| *seconds >= 1.0) {
+            println!("      {stage}: {seconds:.0} s");
+        }
         for run in &found.runs {
             println!("    {}: {:.1} s", run.detector, run.seconds);
         }
@@ -192,6 +197,25 @@ fn measure(target: &Path, base: Option<&Path>, poisoned: std::ops::Range<usize>)
         begin.elapsed().as_secs_f64(),
         peak_megabytes()
     );
+}
+
+/// What the task was at while `f` ran, and for how many seconds: looked at fifty times a second.
+fn staged<T>(task: &Task, f: impl FnOnce() -> T) -> (T, BTreeMap<String, f64>) {
+    const EVERY: Duration = Duration::from_millis(20);
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let watch = scope.spawn(|| {
+            let mut stages: BTreeMap<String, f64> = BTreeMap::new();
+            while !done.load(Ordering::Relaxed) {
+                *stages.entry(task.progress().stage.to_string()).or_default() += EVERY.as_secs_f64();
+                std::thread::sleep(EVERY);
+            }
+            stages
+        });
+        let result = f();
+        done.store(true, Ordering::Relaxed);
+        (result, watch.join().expect("a watch that does not panic"))
+    })
 }
 
 fn peak_megabytes() -> u64 {

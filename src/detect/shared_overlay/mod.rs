@@ -1,6 +1,7 @@
 //! Which pictures of one label have one faint pattern all over? Blends, waves, squares in one corner.
 //!
-//! Only with a base, which says how pictures spread when there is none. Pictures become spectra in which the ordinary is
+//! Only with a base, which says how pictures spread when there is none: half of it what is ordinary, the other half how
+//! far ordinary pictures are from that. Pictures become spectra in which the ordinary is
 //! taken out ([`spectrum`]); label by label a mixture says which suspects share a pattern ([`mixture`]); the evidence is
 //! how one-sidedly suspects fit it, against the base's pictures. Each suspect is judged by the pattern of the others.
 //!
@@ -34,7 +35,7 @@ const SMALL: u32 = 48;
 const SMALL_SIDE: usize = 32;
 /// Pictures in memory at once: 3 to 5 thousand bytes each, four times as much while they are read.
 const MOST_SUSPECTS: usize = 30_000;
-const MOST_BASE: usize = 5_000;
+const MOST_BASE: usize = 6_000;
 /// Fewer say nothing.
 const LEAST_SUSPECTS: usize = 12;
 const LEAST_BASE: usize = 100;
@@ -79,10 +80,16 @@ impl Detector for SharedOverlay {
             return only("cannot judge: too few pictures can be read");
         }
         pictures.extend(base_pictures);
-        let base: Vec<(usize, u32)> =
-            trusted.iter().enumerate().map(|(at, (_, label))| (count + at, *label)).collect();
+        // One half says what is ordinary, the other is what suspects are compared with: pictures whose own mean was
+        // taken out of them fit nothing, and suspects would all seem to share what is left of the mean's error.
+        let labels: Vec<u32> = trusted.iter().map(|trusted| trusted.1).collect();
+        let (learn, base) = calibrate::split(&labels, trusted.len() / 2, 0);
+        let of_base = |those: Vec<usize>| -> Vec<(usize, u32)> {
+            those.into_iter().map(|at| (count + at, labels[at])).collect()
+        };
+        let (learn, base) = (of_base(learn), of_base(base));
         task.begin("Looking for patterns", 0);
-        let spectra = Spectra::of(&planes, &mut pictures, &base, task)?;
+        let spectra = Spectra::of(&planes, &mut pictures, &learn, task)?;
         drop(pictures);
 
         let labels: BTreeSet<u32> = suspects.iter().map(|suspect| suspect.1).collect();
@@ -107,11 +114,11 @@ impl Detector for SharedOverlay {
         }
         let searched = found.len();
         found.retain(|pattern| pattern.split.evidence >= alarm);
-        let mut findings = report(&found, &suspects, &lineup, trusted.len());
+        let mut findings = report(&found, &suspects, &lineup, base.len());
         findings.note = format!(
             "looked at {count} pictures of {searched} labels for a pattern all over them, against {} of the base; \
              {} found; most surprising: −log10 p = {most:.1}, alarm from {alarm:.1}",
-            trusted.len(),
+            base.len(),
             found.len(),
         );
         Ok(findings)
