@@ -157,7 +157,7 @@ fn measure(target: &Path, base: Option<&Path>, poisoned: std::ops::Range<usize>)
     for round in ["first", "again, everything cached"] {
         let start = Instant::now();
         let (found, stages) = staged(&task, || scan(&input, &[], &task).expect("not cancelled"));
-        for (stage, seconds) in stages.iter().filter(|(_, seconds)| *seconds >= 1.0) {
+        for (stage, seconds) in stages.iter().filter(|(_, seconds)| **seconds >= 1.0) {
             println!("      {stage}: {seconds:.0} s");
         }
         for run in &found.runs {

@@ -4,9 +4,12 @@
 //! has it; the chance comes from how well a picture fits the pattern that the *others* have (its own part is taken out),
 //! measured in deviations of the base's pictures. Numbers of the pattern that its noise explains are shrunk away.
 
+// What is compiled for the processor at hand must be inlined into the place where that is chosen.
+#![allow(clippy::inline_always)]
+
 use rayon::prelude::*;
 
-use super::spectrum::Spectra;
+use super::spectrum::{STEPS, Spectra};
 use crate::task::{Cancelled, Task};
 
 /// Turns; it settles in fewer.
@@ -35,9 +38,9 @@ struct Pattern {
 
 impl Pattern {
     fn of(spectra: &Spectra, suspects: &[usize], chances: &[f32]) -> Self {
-        let Spectra { width, band, bands, .. } = spectra;
-        let mut weights = vec![0.0_f32; *bands];
-        let mut squares = vec![0.0_f32; *bands];
+        let bands = spectra.bands.len();
+        let mut weights = vec![0.0_f32; bands];
+        let mut squares = vec![0.0_f32; bands];
         for (&row, &chance) in suspects.iter().zip(chances) {
             for ((weight, square), clear) in weights.iter_mut().zip(&mut squares).zip(spectra.clear(row)) {
                 *weight += chance * clear * clear;
@@ -49,35 +52,36 @@ impl Pattern {
             .par_chunks(64)
             .zip(chances.par_chunks(64))
             .map(|(rows, chances)| {
-                let mut sums = vec![0.0_f32; *width];
+                let mut sums = vec![0.0_f32; spectra.width];
                 for (&row, &chance) in rows.iter().zip(chances).filter(|(_, chance)| **chance > 1e-3) {
-                    let by_band: Vec<f32> = spectra.clear(row).iter().map(|clear| clear * chance).collect();
-                    for ((sum, value), &band) in sums.iter_mut().zip(spectra.row(row)).zip(band) {
-                        *sum += by_band[band as usize] * value;
+                    let values = spectra.row(row);
+                    for (range, clear) in spectra.bands.iter().zip(spectra.clear(row)) {
+                        let factor = clear * chance / STEPS;
+                        let sums = &mut sums[range.clone()];
+                        sums.iter_mut()
+                            .zip(&values[range.clone()])
+                            .for_each(|(sum, &value)| *sum += factor * f32::from(value));
                     }
                 }
                 sums
             })
             .collect();
-        let mut sums = vec![0.0_f32; *width];
+        let mut sums = vec![0.0_f32; spectra.width];
         for block in &blocks {
             for (sum, value) in sums.iter_mut().zip(block) {
                 *sum += value;
             }
         }
-        let mut deviations = vec![0.0_f32; *bands];
-        let mut counts = vec![0.0_f32; *bands];
-        for (sum, &band) in sums.iter().zip(band) {
-            deviations[band as usize] += sum * sum / squares[band as usize].max(1e-9);
-            counts[band as usize] += 1.0;
-        }
-        let signal = deviations
+        let signal = spectra
+            .bands
             .iter()
-            .zip(&counts)
-            .map(|(deviation, count)| {
+            .zip(&squares)
+            .map(|(range, square)| {
+                let count = (range.len() as f32).max(1.0);
+                let deviation: f32 = sums[range.clone()].iter().map(|sum| sum * sum / square.max(1e-9)).sum();
                 // Half of it for chance: two deviations of a mean of squares, at least.
-                let mean = deviation / count.max(1.0);
-                let chance = 1.0 + 2.0 * (2.0 / count.max(1.0)).sqrt();
+                let mean = deviation / count;
+                let chance = 1.0 + 2.0 * (2.0 / count).sqrt();
                 if mean > chance { 1.0 - 1.0 / mean } else { 0.0 }
             })
             .collect();
@@ -85,24 +89,55 @@ impl Pattern {
     }
 
     /// How well a picture fits, without what it gave to the pattern itself (by its chance; 0 for the base's).
+    ///
+    /// Its product with the pattern as it would show in this picture, divided by that one's length: in a smooth picture
+    /// the pattern is larger, and so is whatever else is there.
     fn fit(&self, spectra: &Spectra, row: usize, chance: f32) -> f32 {
-        let clear = spectra.clear(row);
-        let mut total = 0.0;
-        for ((value, sum), &band) in spectra.row(row).zip(&self.sums).zip(&spectra.band) {
-            let band = band as usize;
-            let clear = clear[band];
-            let sum = sum - chance * clear * value;
+        pulp::Arch::new().dispatch(|| self.fit_here(spectra, row, chance))
+    }
+
+    #[inline(always)]
+    fn fit_here(&self, spectra: &Spectra, row: usize, chance: f32) -> f32 {
+        let values = spectra.row(row);
+        let (mut total, mut energy) = (0.0_f32, 0.0_f32);
+        for (band, (range, &clear)) in spectra.bands.iter().zip(spectra.clear(row)).enumerate() {
             let weight = self.weights[band] - chance * clear * clear;
             let square = self.squares[band] - chance * chance * clear * clear;
             if weight <= 1e-6 || square <= 1e-6 {
                 continue;
             }
-            let deviation = sum * sum / square;
-            let alone = if deviation > ALONE { 1.0 - ALONE / deviation } else { 0.0 };
-            let gain = self.signal[band].max(alone);
-            total += gain * sum / weight * clear * value;
+            let (own, signal, noise) = (chance * clear / STEPS, self.signal[band], ALONE * square);
+            // A number of the pattern, and what the picture has of it.
+            let term = |&sum: &f32, &value: &i8| {
+                let value = f32::from(value);
+                let sum = sum - own * value;
+                // 1 − ALONE / deviation, where the deviation is sum² / square.
+                let alone = 1.0 - noise / (sum * sum).max(1e-12);
+                let shown = signal.max(alone) * sum;
+                (shown * value, shown * shown)
+            };
+            let (sums, values) = (&self.sums[range.clone()], &values[range.clone()]);
+            // In lanes, which are added up at once; their order is fixed all the same.
+            let (mut alike, mut squares) = ([0.0_f32; 16], [0.0_f32; 16]);
+            let (sums_of_16, last_sums) = sums.as_chunks::<16>();
+            let (values_of_16, last_values) = values.as_chunks::<16>();
+            for (sums, values) in sums_of_16.iter().zip(values_of_16) {
+                for lane in 0..16 {
+                    let (product, square) = term(&sums[lane], &values[lane]);
+                    alike[lane] += product;
+                    squares[lane] += square;
+                }
+            }
+            for (lane, (sum, value)) in last_sums.iter().zip(last_values).enumerate() {
+                let (product, square) = term(sum, value);
+                alike[lane] += product;
+                squares[lane] += square;
+            }
+            let factor = clear / weight;
+            total += factor / STEPS * alike.iter().sum::<f32>();
+            energy += factor * factor * squares.iter().sum::<f32>();
         }
-        total
+        if energy > 0.0 { total / energy.sqrt() } else { 0.0 }
     }
 }
 

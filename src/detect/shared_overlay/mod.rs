@@ -40,9 +40,8 @@ const MOST_BASE: usize = 6_000;
 const LEAST_SUSPECTS: usize = 12;
 const LEAST_BASE: usize = 100;
 const ALARM: f64 = 10.0;
-/// How often the base is split, and how many times as many suspects as pretended ones are reckoned with.
+/// How often the base is split.
 const DRAWS: u64 = 3;
-const MOST_TIMES: f64 = 3.0;
 /// How far a label must stand out of the middle one.
 const ABOVE_OTHERS: f64 = 1.5;
 /// False discovery rates of what is listed, and of what is at least ranked.
@@ -221,8 +220,7 @@ impl Pattern {
     }
 }
 
-/// The largest evidence of a label when the base is split, in several draws. Evidence grows with the number of suspects,
-/// and the pretended ones are fewer where the base is small: theirs is counted for as many as there are.
+/// The largest evidence of a label when the base is split, in several draws.
 fn honest(spectra: &Spectra, base: &[(usize, u32)], suspects: usize, task: &Task) -> Result<f64, Cancelled> {
     let labels: Vec<u32> = base.iter().map(|base| base.1).collect();
     let distinct: BTreeSet<u32> = labels.iter().copied().collect();
@@ -230,13 +228,12 @@ fn honest(spectra: &Spectra, base: &[(usize, u32)], suspects: usize, task: &Task
     for draw in 1..=DRAWS {
         let (pretended, rest) = calibrate::split(&labels, suspects, draw);
         let rest: Vec<(usize, u32)> = rest.into_iter().map(|at| base[at]).collect();
-        let times = (suspects as f64 / pretended.len().max(1) as f64).clamp(1.0, MOST_TIMES);
         for label in &distinct {
             let own: Vec<usize> =
                 pretended.iter().filter(|&&at| base[at].1 == *label).map(|&at| base[at].0).collect();
             if own.len() >= LEAST_SUSPECTS {
                 let evidence = Pattern::of(*label, own, spectra, &rest, task)?.split.evidence;
-                most = most.max(times * evidence);
+                most = most.max(evidence);
             }
         }
     }

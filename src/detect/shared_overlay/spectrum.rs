@@ -6,6 +6,7 @@
 //! The base's mean and the directions in which its classes differ are taken out, so that a wrong label is no pattern.
 
 use std::f32::consts::PI;
+use std::ops::Range;
 
 use rayon::prelude::*;
 
@@ -19,7 +20,7 @@ const LEAST_ROUGHNESS: f32 = 0.25;
 /// Larger values are cut off.
 const MOST: f32 = 2.0;
 /// A value is kept in steps of one over this.
-const STEPS: f32 = 40.0;
+pub(super) const STEPS: f32 = 40.0;
 /// Ends of the frequency bands, in cycles over twice the picture.
 const BANDS: [f32; 8] = [2.0, 4.0, 7.0, 11.0, 16.0, 23.0, 32.0, f32::INFINITY];
 /// Classes whose differences are taken out.
@@ -35,25 +36,22 @@ pub(super) struct Spectra {
     /// Numbers a picture.
     pub width: usize,
     values: Vec<i8>,
-    /// For each number its band.
-    pub band: Vec<u8>,
-    /// How many bands.
-    pub bands: usize,
+    /// By band, which of the numbers are its own: they follow each other.
+    pub bands: Vec<Range<usize>>,
     /// For each picture and band, one over its roughness.
     pub clarity: Vec<f32>,
 }
 
 impl Spectra {
-    /// A picture's numbers.
-    pub fn row(&self, row: usize) -> impl Iterator<Item = f32> {
-        self.values[row * self.width..(row + 1) * self.width]
-            .iter()
-            .map(|value| f32::from(*value) * (1.0 / STEPS))
+    /// A picture's numbers, in steps of one over [`STEPS`].
+    pub fn row(&self, row: usize) -> &[i8] {
+        &self.values[row * self.width..(row + 1) * self.width]
     }
 
     /// A picture's clarity by band.
     pub fn clear(&self, row: usize) -> &[f32] {
-        &self.clarity[row * self.bands..(row + 1) * self.bands]
+        let bands = self.bands.len();
+        &self.clarity[row * bands..(row + 1) * bands]
     }
 
     /// Of pictures given as planes (`planes` of numbers each, row-major), of which those at `base` with these labels
@@ -134,6 +132,8 @@ impl Spectra {
                 directions.push(own);
             }
         }
+        let mut order: Vec<usize> = (0..width).collect();
+        order.sort_by_key(|&at| band[at]);
         let values: Vec<Vec<i8>> = pictures
             .par_iter_mut()
             .map(|picture| {
@@ -141,10 +141,15 @@ impl Spectra {
                     *value -= mean;
                 }
                 take_out(picture, &directions);
-                picture.iter().map(|value| (value * STEPS).round().clamp(-127.0, 127.0) as i8).collect()
+                let step = |value: f32| (value * STEPS).round().clamp(-127.0, 127.0) as i8;
+                order.iter().map(|&at| step(picture[at])).collect()
             })
             .collect();
-        Ok(Self { width, values: values.concat(), band, bands, clarity: clarity.concat() })
+        let bands = (0..bands as u8).map(|own| {
+            let first = |from: u8| order.partition_point(|&at| band[at] < from);
+            first(own)..first(own + 1)
+        });
+        Ok(Self { width, values: values.concat(), bands: bands.collect(), clarity: clarity.concat() })
     }
 }
 
@@ -255,7 +260,8 @@ mod tests {
         for label in 0..2 {
             let mut mean = [0.0_f32; 24];
             for at in (label..60).step_by(2) {
-                mean.iter_mut().zip(spectra.row(at)).for_each(|(mean, value)| *mean += value / 30.0);
+                let row = spectra.row(at).iter().map(|value| f32::from(*value) / STEPS);
+                mean.iter_mut().zip(row).for_each(|(mean, value)| *mean += value / 30.0);
             }
             assert!(mean.iter().all(|value| value.abs() < 0.02), "{mean:?}");
         }

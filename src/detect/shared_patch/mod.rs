@@ -6,7 +6,7 @@
 //! with the background's once more. Listed are pictures of the label at a false discovery rate of 5 %.
 //!
 //! An alarm needs −log10 p ≥ 10 with a base and 20 without, and more than the dataset gives by itself:
-//! what the base reaches when it is split, or what the labels reach in the middle when there is no base.
+//! what the base reaches when it is split, or, when there is no base, far more than the labels reach in the middle.
 
 mod code;
 mod mine;
@@ -43,6 +43,9 @@ const LEAST_BACKGROUND: usize = 30;
 const MOST_BACKGROUND: usize = 3000;
 const ALARM_WITH_BASE: f64 = 10.0;
 const ALARM_ALONE: f64 = 20.0;
+/// Without a base, how far a label must stand out of the middle one: what classes share by nature (a horizon, a mane)
+/// reached twice the middle one's evidence among those of CIFAR-10.
+const ABOVE_OTHERS: f64 = 2.25;
 /// Evidence of a template that may be part of a mark.
 const LEAST_PART: f64 = 4.0;
 /// Parts are of one mark from this share of the smaller one's pictures.
@@ -86,7 +89,10 @@ impl Detector for SharedPatch {
             background = search.background;
             let most = found.iter().map(|mark| mark.evidence).fold(0.0, f64::max);
             if most >= 0.8 * usual {
-                alarm = alarm.max(calibrate::alarm(usual, search.honest(&found, task)?));
+                alarm = alarm.max(match lineup.trusted {
+                    Some(_) => calibrate::alarm(usual, search.honest(task)?),
+                    None => ABOVE_OTHERS * search.middle(&found),
+                });
             }
             marks.extend(found);
         }
@@ -283,22 +289,19 @@ impl<'a> Search<'a> {
         })
     }
 
-    /// The largest evidence where nothing was planted.
-    fn honest(&self, found: &[Mark], task: &Task) -> Result<f64, Cancelled> {
-        if self.lineup.trusted.is_none() {
-            // The middle one of the labels' largest: a few planted marks do not move it.
-            let mut largest: Vec<f64> = self
-                .study
-                .labels()
-                .iter()
-                .map(|&label| {
-                    let own = found.iter().filter(|mark| mark.label == label);
-                    own.map(|mark| mark.evidence).fold(0.0, f64::max)
-                })
-                .collect();
-            largest.sort_by(f64::total_cmp);
-            return Ok(largest[largest.len() / 2]);
-        }
+    /// The middle one of the labels' largest evidence (the lower one of two), which a few planted marks do not move.
+    fn middle(&self, found: &[Mark]) -> f64 {
+        let largest = |label: u32| {
+            let own = found.iter().filter(|mark| mark.label == label);
+            own.map(|mark| mark.evidence).fold(0.0, f64::max)
+        };
+        let mut all: Vec<f64> = self.study.labels().into_iter().map(largest).collect();
+        all.sort_by(f64::total_cmp);
+        all.get(all.len().saturating_sub(1) / 2).copied().unwrap_or(0.0)
+    }
+
+    /// The largest evidence where nothing was planted: in the base, split.
+    fn honest(&self, task: &Task) -> Result<f64, Cancelled> {
         let trusted = &self.study.background;
         let labels: Vec<u32> = trusted.iter().map(|&at| self.study.all[at].label).collect();
         let (pretended, rest) = calibrate::split(&labels, self.study.suspects.len(), 1);
