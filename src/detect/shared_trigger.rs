@@ -38,6 +38,7 @@ use crate::task::Task;
 use hunt::{Found, hunt};
 use photo::{Photo, Photos};
 use report::{Alarm, Sides, report};
+use signature::Codes;
 
 /// Points of all photos that are searched together: about 75 bytes each, and as much again while they are compared.
 const MOST_POINTS: usize = 7_000_000;
@@ -115,13 +116,13 @@ fn with_base(
             if photo.background { (base.dataset, &trusted) } else { (target.dataset, &own) };
         decode_for(&dataset.pictures.read(pictures[photo.id as usize].rows[0] as usize).ok()?, |p| p).ok()
     };
-    let found = hunt(&photos, Some(&load), *seed, task)?;
+    let codes = Codes::of(&photos, *seed, task)?;
+    let found = hunt(&photos, &codes, Some(&load), task)?;
     let mut alarm = Alarm::with_base();
     if found.first().is_some_and(|first| first.surprise() >= alarm.floor) {
         let version = &base.dataset.version;
-        let label = |picture: &LocalPicture| version.label_id(picture.rows[0] as usize);
-        let share = photos.suspects as f64 / photos.all.len().max(1) as f64;
-        alarm.clean = Some(calibrate::clean_surprise(&trusted, label, share, *seed, task)?);
+        let label = |at: usize| version.label_id(trusted[photos.all[at].id as usize].rows[0] as usize);
+        alarm.clean = Some(calibrate::clean_surprise(&photos, &codes, label, *seed, task)?);
     }
     let mut findings = Findings::default();
     let sides = Sides { photos: &photos, own: &own, others: &trusted, others_in_base: true, target: *target };
@@ -160,7 +161,7 @@ fn alone(detector: &'static str, input: &Input<'_>, task: &Task) -> Result<Findi
             let row = pictures[photo.id as usize].rows[0] as usize;
             decode_for(&target.dataset.pictures.read(row).ok()?, |p| p).ok()
         };
-        let found = hunt(&photos, Some(&load), *seed, task)?;
+        let found = hunt(&photos, &Codes::of(&photos, *seed, task)?, Some(&load), task)?;
         let sides =
             Sides { photos: &photos, own: &own, others: &others, others_in_base: false, target: *target };
         for one in &found {

@@ -7,7 +7,7 @@ use super::model::{Ground, Hit, MOST_SHARE, Model};
 use super::photo::Photos;
 use super::score::tail;
 use super::sharpen::{Load, sharpen};
-use super::signature::Coder;
+use super::signature::Codes;
 use super::verify::{Area, Similarity, verified};
 use crate::task::{Cancelled, Task};
 
@@ -84,13 +84,12 @@ impl Found {
 /// Every shared thing, the most surprising first.
 pub(super) fn hunt(
     photos: &Photos<'_>,
+    codes: &Codes,
     load: Option<&Load<'_>>,
-    seed: u64,
     task: &Task,
 ) -> Result<Vec<Found>, Cancelled> {
-    let coder = Coder::new(photos, seed);
-    let signatures = coder.signatures(photos);
-    let matches = matches(photos, &coder, &signatures, seed, task)?;
+    let signatures = &codes.signatures;
+    let matches = matches(photos, codes, task)?;
     let pairs = verified(photos, &matches, LEAST_PLACES);
     drop(matches);
     task.check()?;
@@ -102,7 +101,7 @@ pub(super) fn hunt(
         task.check()?;
         let (label, _) = top_label(photos, seed.nodes.iter().map(|node| node.photo as usize));
         let is_background = background_for(photos, label);
-        let ground = Ground { photos, signatures: &signatures, is_background: &is_background };
+        let ground = Ground { photos, signatures, is_background: &is_background };
         if let Some(model) = Model::of_seed(&ground, &seed)
             && let Some(one) = follow(&ground, &scenes, label, model, REFINEMENTS)
         {
@@ -120,7 +119,7 @@ pub(super) fn hunt(
         };
         let Some(between) = relation(known, &one) else { continue };
         let is_background = background_for(photos, known.shown.label);
-        let ground = Ground { photos, signatures: &signatures, is_background: &is_background };
+        let ground = Ground { photos, signatures, is_background: &is_background };
         let mut teachers = known.hits.clone();
         for (photo, hit) in &one.hits {
             if known.hits.iter().all(|(known, _)| known != photo) {
@@ -140,7 +139,7 @@ pub(super) fn hunt(
     merged.sort_by(|a, b| b.surprise().total_cmp(&a.surprise()));
     for one in merged.iter_mut().filter(|one| one.surprise() >= SHARPENED) {
         let is_background = background_for(photos, one.shown.label);
-        let ground = Ground { photos, signatures: &signatures, is_background: &is_background };
+        let ground = Ground { photos, signatures, is_background: &is_background };
         if let Some(load) = load {
             sharpen(&ground, &scenes, one, load, task)?;
         }

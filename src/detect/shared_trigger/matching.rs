@@ -5,11 +5,8 @@
 use rayon::prelude::*;
 
 use super::photo::{Photos, distance};
-use super::signature::Coder;
+use super::signature::Codes;
 use crate::task::{Cancelled, Task};
-
-/// Tables of cells: two points that look alike share a cell in at least one of them, mostly.
-const TABLES: u64 = 3;
 
 /// Points whose signatures differ in more bits are not compared.
 const MOST_BITS: u32 = 16;
@@ -36,20 +33,14 @@ pub(super) struct Match {
 }
 
 /// Matches between suspected photos, by pair of photos.
-pub(super) fn matches(
-    photos: &Photos<'_>,
-    coder: &Coder,
-    signatures: &[u64],
-    seed: u64,
-    task: &Task,
-) -> Result<Vec<Match>, Cancelled> {
+pub(super) fn matches(photos: &Photos<'_>, codes: &Codes, task: &Task) -> Result<Vec<Match>, Cancelled> {
     let mut common = vec![false; photos.photo_of.len()];
     let mut pairs: Vec<(u32, u32, i32)> = Vec::new();
-    task.begin("Comparing marks", TABLES as usize);
-    for table in 0..TABLES {
+    let &Codes { ref signatures, cells: ref tables, count: cells } = codes;
+    task.begin("Comparing marks", tables.len());
+    for cell_of in tables {
         task.check()?;
-        let (cell_of, cells) = coder.cells(photos, table, seed);
-        let (starts, members) = by_cell(&cell_of, cells);
+        let (starts, members) = by_cell(cell_of, cells);
         for first in (0..cells).step_by(CELLS_AT_ONCE) {
             task.check()?;
             // Where everything looks like everything there is no end of pairs.

@@ -192,7 +192,7 @@ impl Sharp {
         let taken = all.len().min(wanted.clamp(*BACKGROUND.start(), *BACKGROUND.end()));
         let background: Vec<usize> = (0..taken).map(|i| all[i * all.len() / taken]).collect();
 
-        task.begin("Looking for what pictures share", suspects.len() + background.len());
+        task.begin("Looking for a mark in every picture", suspects.len() + background.len());
         let look = |at: &usize| -> Result<Option<(Sight, Vec<u8>)>, Cancelled> {
             task.check()?;
             let known = votes[*at].map(|hit| self.to_points.then(&hit.pose));

@@ -2,12 +2,15 @@
 // What is compiled for the processor at hand must be inlined into the place where that is chosen.
 #![allow(clippy::inline_always)]
 
+use std::ops::Range;
+
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::photo::Photos;
 use crate::feature::local::DESCRIPTOR;
+use crate::task::{Cancelled, Task};
 
 /// Points from which the mean and the cells are learnt.
 const SAMPLE: usize = 16_384;
@@ -50,15 +53,53 @@ impl Rotation {
     }
 }
 
+/// Tables of cells: two points that look alike share a cell in at least one of them, mostly.
+const TABLES: u64 = 3;
+
+/// The signatures of all points of some photos, and their cells.
+pub(super) struct Codes {
+    pub(super) signatures: Vec<u64>,
+    /// By table, for each point its cell.
+    pub(super) cells: Vec<Vec<u32>>,
+    /// How many cells a table has.
+    pub(super) count: usize,
+}
+
+impl Codes {
+    pub(super) fn of(photos: &Photos<'_>, seed: u64, task: &Task) -> Result<Self, Cancelled> {
+        task.begin("Sorting marks", TABLES as usize + 1);
+        let coder = Coder::new(photos, seed);
+        let all = 0..photos.photo_of.len() as u32;
+        let signatures = all.into_par_iter().map(|at| coder.signature(photos.descriptor(at))).collect();
+        let mut codes = Self { signatures, cells: Vec::new(), count: 0 };
+        for table in 0..TABLES {
+            task.advance(1);
+            task.check()?;
+            let (cells, count) = coder.cells(photos, table, seed);
+            codes.cells.push(cells);
+            codes.count = count;
+        }
+        Ok(codes)
+    }
+
+    /// Those of some of the points.
+    pub(super) fn part(&self, points: &[Range<usize>]) -> Self {
+        let signatures = points.iter().flat_map(|range| &self.signatures[range.clone()]).copied().collect();
+        let part =
+            |cells: &Vec<u32>| points.iter().flat_map(|range| &cells[range.clone()]).copied().collect();
+        Self { signatures, cells: self.cells.iter().map(part).collect(), count: self.count }
+    }
+}
+
 /// What the points of some photos look like on average.
-pub(super) struct Coder {
+struct Coder {
     mean: [f32; DESCRIPTOR],
     sample: Vec<u32>,
     bits: Rotation,
 }
 
 impl Coder {
-    pub(super) fn new(photos: &Photos<'_>, seed: u64) -> Self {
+    fn new(photos: &Photos<'_>, seed: u64) -> Self {
         let all = photos.photo_of.len();
         let sample: Vec<u32> = if all <= SAMPLE {
             (0..all as u32).collect()
@@ -81,19 +122,13 @@ impl Coder {
     }
 
     /// 64 signs: points that look alike differ in few.
-    pub(super) fn signature(&self, descriptor: &[i8; DESCRIPTOR]) -> u64 {
+    fn signature(&self, descriptor: &[i8; DESCRIPTOR]) -> u64 {
         let turned = self.bits.turn(self.centred(descriptor));
         turned.iter().enumerate().fold(0, |bits, (i, value)| bits | u64::from(*value > 0.0) << i)
     }
 
-    /// The signatures of all points.
-    pub(super) fn signatures(&self, photos: &Photos<'_>) -> Vec<u64> {
-        let all = 0..photos.photo_of.len() as u32;
-        all.into_par_iter().map(|at| self.signature(photos.descriptor(at))).collect()
-    }
-
     /// For each point its cell in one table: the nearest centre of each half of the rotated descriptor.
-    pub(super) fn cells(&self, photos: &Photos<'_>, table: u64, seed: u64) -> (Vec<u32>, usize) {
+    fn cells(&self, photos: &Photos<'_>, table: u64, seed: u64) -> (Vec<u32>, usize) {
         let mut dice = ChaCha8Rng::seed_from_u64(seed ^ (table + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
         let rotation = Rotation::new(&mut dice);
         let turned: Vec<[f32; DESCRIPTOR]> =
