@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use super::photo::{Photos, distance};
 use super::signature::Codes;
+use crate::feature::local::DESCRIPTOR;
 use crate::task::{Cancelled, Task};
 
 /// Points whose signatures differ in more bits are not compared.
@@ -110,13 +111,16 @@ fn compare(photos: &Photos<'_>, signatures: &[u64], members: &[u32], most: usize
         at: u32,
         photo: u32,
         label: u32,
+        // Copied, since it is compared with those of many others.
+        descriptor: [i8; DESCRIPTOR],
     }
     let members: Vec<Member> = members
         .iter()
         .map(|&at| {
             let photo = photos.photo_of[at as usize];
             let label = photos.all[photo as usize].label;
-            Member { signature: signatures[at as usize], at, photo, label }
+            let descriptor = *photos.descriptor(at);
+            Member { signature: signatures[at as usize], at, photo, label, descriptor }
         })
         .collect();
     let suspects = members.iter().take_while(|member| (member.photo as usize) < photos.suspects).count();
@@ -124,7 +128,7 @@ fn compare(photos: &Photos<'_>, signatures: &[u64], members: &[u32], most: usize
         if (a.signature ^ b.signature).count_ones() > MOST_BITS {
             return None;
         }
-        let distance = distance(photos.descriptor(a.at), photos.descriptor(b.at));
+        let distance = distance(&a.descriptor, &b.descriptor);
         (distance <= MOST_DISTANCE).then_some(distance)
     };
     let mut found = CellMatches::default();
