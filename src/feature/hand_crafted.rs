@@ -106,9 +106,9 @@ fn mirrored(at: usize) -> usize {
 
 /// The bin of a binary pattern whose left and right are exchanged.
 fn mirrored_bin(bin: usize) -> usize {
-    let pattern = BIN_OF.iter().position(|&of| usize::from(of) == bin).unwrap_or(0);
-    // The places -1 and +1 along x by their bits: 0↔2, 3↔7, 4↔6; above and below stay.
+    /// The places -1 and +1 along x by their bits: 0↔2, 3↔7, 4↔6; above and below stay.
     const EXCHANGED: [usize; 8] = [2, 1, 0, 7, 6, 5, 4, 3];
+    let pattern = BIN_OF.iter().position(|&of| usize::from(of) == bin).unwrap_or(0);
     let exchanged = (0..8).fold(0, |all, bit| all | (pattern >> EXCHANGED[bit] & 1) << bit);
     usize::from(BIN_OF[exchanged])
 }
