@@ -3,6 +3,8 @@
 //! The base is split into a pretended contribution and a pretended base; a detector runs on them as it would on the
 //! real ones. Whatever it finds is chance, or the nature of this dataset: the alarm begins above.
 
+use std::collections::BTreeMap;
+
 /// How far beyond the largest honest evidence an alarm begins, as a factor and in −log10 p.
 const MARGIN: (f64, f64) = (1.25, 2.0);
 
@@ -44,9 +46,44 @@ pub(super) fn spread<T: Copy>(list: &[T], most: usize) -> Vec<T> {
     (0..most).map(|at| list[at * list.len() / most]).collect()
 }
 
+/// At most so many of a list of (row, label), in its order: of frequent labels fewer, of rare ones all, so that what only
+/// some of a rare label share is not lost.
+pub(super) fn spread_by_label(list: &[(u32, u32)], most: usize) -> Vec<(u32, u32)> {
+    let mut by_label: BTreeMap<u32, Vec<(u32, u32)>> = BTreeMap::new();
+    for &one in list {
+        by_label.entry(one.1).or_default().push(one);
+    }
+    let mut sizes: Vec<usize> = by_label.values().map(Vec::len).collect();
+    sizes.sort_unstable();
+    // From the rarest on: each label may have an equal part of the room that is left.
+    let (mut room, mut each) = (most.min(list.len()), 0);
+    for (at, &size) in sizes.iter().enumerate() {
+        each = room / (sizes.len() - at);
+        if size > each {
+            break;
+        }
+        room -= size;
+        each = size;
+    }
+    let mut kept: Vec<(u32, u32)> = by_label.values().flat_map(|of_label| spread(of_label, each)).collect();
+    kept.sort_unstable();
+    kept
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rare_labels_are_kept_whole() {
+        let list: Vec<(u32, u32)> = (0..100).map(|row| (row, u32::from(row % 10 == 0))).collect();
+        let kept = spread_by_label(&list, 30);
+        assert_eq!((kept.len(), kept.iter().filter(|one| one.1 == 1).count()), (30, 10));
+        assert!(kept.is_sorted());
+        assert_eq!(spread_by_label(&list, 16).iter().filter(|one| one.1 == 1).count(), 8);
+        assert_eq!(spread_by_label(&list, 1000), list);
+        assert_eq!(spread_by_label(&[], 5), vec![]);
+    }
 
     #[test]
     fn every_label_is_split_alike() {

@@ -161,7 +161,7 @@ fn measure(target: &Path, base: Option<&Path>, poisoned: std::ops::Range<usize>)
             println!("      {stage}: {seconds:.0} s");
         }
         for run in &found.runs {
-            println!("    {}: {:.1} s", run.detector, run.seconds);
+            println!("    {}: {:.1} s: {}", run.detector, run.seconds, run.note);
         }
         println!(
             "  scanned ({round}): {:.1} s, {} clusters",

@@ -248,7 +248,7 @@ fn a_square_on_small_pictures_is_found_with_a_base() {
     }
     // Without a base so few pictures cannot be surprising enough, and the note says how surprising they are.
     let alone = fork.scan(None, "shared-patch");
-    assert!(alone.clusters.is_empty() && alone.runs[0].note.contains("alarm from 20.0"));
+    assert!(alone.clusters.is_empty() && alone.runs[0].note.contains("alarm from 10.0"));
 }
 
 #[test]

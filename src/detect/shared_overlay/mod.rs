@@ -20,7 +20,7 @@ use self::spectrum::{Planes, Spectra};
 use super::calibrate::{self, spread};
 use super::chance::strength;
 use super::lineup::Lineup;
-use super::one_sided::{Split, false_shares, split};
+use super::one_sided::{Nature, Split, false_shares, split};
 use super::{DetectError, Detector, Findings, Input};
 use crate::compare::Side;
 use crate::feature::picture::{self, Picture, resize};
@@ -215,7 +215,7 @@ impl Pattern {
         let same = rows.partition_point(|base| base.1 == label);
         let rows: Vec<usize> = rows.into_iter().map(|base| base.0).collect();
         let mixture::Fits { suspects: fits, base } = fits(spectra, &own, &rows, task)?;
-        let split = split(&fits, &base, same);
+        let split = split(&fits, &base, Nature::Known(same));
         Ok(Self { label, own, fits, base, same, split })
     }
 }

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 use super::super::calibrate::spread;
-use super::super::one_sided::{Split, split};
+use super::super::one_sided::{Nature, Split, split};
 use super::code::{Coded, unit};
 use crate::task::{Cancelled, Task};
 
@@ -32,6 +32,13 @@ pub(super) struct Crowd {
     pub background: Vec<usize>,
     /// How many are of the same label.
     pub same: usize,
+}
+
+impl Crowd {
+    /// What the background says of the label.
+    pub fn nature(&self) -> Nature {
+        if self.same == 0 { Nature::Unknown } else { Nature::Known(self.same) }
+    }
 }
 
 /// A patch that suspected pictures share.
@@ -110,7 +117,7 @@ pub(super) fn mine(
             let mut own = column(&of_suspects, seeds.len(), at);
             // A patch is most like itself.
             own[seeds[at].0] = -1.0;
-            let evidence = split(&own, &column(&of_others, seeds.len(), at), same).evidence;
+            let evidence = split(&own, &column(&of_others, seeds.len(), at), Nature::Known(same)).evidence;
             let code = codes[at * dims..(at + 1) * dims].to_vec();
             let gave = BTreeMap::from([(first[seeds[at].0], (1.0, seeds[at].1))]);
             Template { sum: code.clone(), code, evidence, gave }
@@ -168,7 +175,8 @@ fn refine(
         let fair =
             |(line, &image): (&Vec<(f32, u32)>, &usize)| template.fair(images, image, line[at].0, line[at].1);
         let own: Vec<f32> = found.iter().zip(&crowd.suspects).map(fair).collect();
-        let Split { evidence, threshold, .. } = split(&own, &column(&others, count, at), crowd.same);
+        let Split { evidence, threshold, .. } =
+            split(&own, &column(&others, count, at), Nature::Known(crowd.same));
         template.evidence = evidence;
         let mut sum = vec![0.0_f32; dims];
         let mut gave = BTreeMap::new();

@@ -5,8 +5,9 @@
 //! Templates found in the same pictures are parts of one mark: their surprises add up, and what adds up is compared
 //! with the background's once more. Listed are pictures of the label at a false discovery rate of 5 %.
 //!
-//! An alarm needs −log10 p ≥ 10 with a base and 20 without, and more than the dataset gives by itself:
-//! what the base reaches when it is split, or, when there is no base, far more than the labels reach in the middle.
+//! An alarm needs −log10 p ≥ 10, and more than the dataset gives by itself: what the base reaches when it is split,
+//! or, when there is no base, far more than the labels reach in the middle. Of a class that the base does not have,
+//! and without a base of any, it is allowed for what a class may have by nature ([`Nature::Unknown`]).
 
 mod code;
 mod mine;
@@ -19,10 +20,10 @@ use rayon::prelude::*;
 use self::code::{Coded, Whitening};
 use self::mine::{Crowd, Template, likenesses, mine};
 use self::sight::{Part, Sight, different, outline};
-use super::calibrate::{self, spread};
+use super::calibrate::{self, spread, spread_by_label};
 use super::chance::{label_evidence, strength};
 use super::lineup::Lineup;
-use super::one_sided::{Split, false_shares, split};
+use super::one_sided::{Nature, Split, false_shares, split};
 use super::{DetectError, Detector, Findings, Input};
 use crate::compare::Side;
 use crate::feature::picture::{self, Picture};
@@ -41,10 +42,8 @@ const LEAST_SUSPECTS: usize = 6;
 const LEAST_BACKGROUND: usize = 30;
 /// Background pictures of one label's search.
 const MOST_BACKGROUND: usize = 3000;
-const ALARM_WITH_BASE: f64 = 10.0;
-const ALARM_ALONE: f64 = 20.0;
-/// Without a base, how far a label must stand out of the middle one: what classes share by nature (a horizon, a mane)
-/// reached twice the middle one's evidence among those of CIFAR-10.
+const ALARM: f64 = 10.0;
+/// Without a base, how far a label must stand out of the middle one.
 const ABOVE_OTHERS: f64 = 2.25;
 /// Evidence of a template that may be part of a mark.
 const LEAST_PART: f64 = 4.0;
@@ -80,17 +79,16 @@ impl Detector for SharedPatch {
         }
         let mut marks: Vec<Mark> = Vec::new();
         let (mut labels, mut background) = (0, 0);
-        let mut alarm = if lineup.trusted.is_some() { ALARM_WITH_BASE } else { ALARM_ALONE };
-        let usual = alarm;
+        let mut alarm = ALARM;
         for side in SIDES {
             let Some(mut search) = Search::new(side, &study, &lineup, task)? else { continue };
             let found = search.all(task)?;
             labels = labels.max(search.searched);
             background = search.background;
             let most = found.iter().map(|mark| mark.evidence).fold(0.0, f64::max);
-            if most >= 0.8 * usual {
+            if most >= 0.8 * ALARM {
                 alarm = alarm.max(match lineup.trusted {
-                    Some(_) => calibrate::alarm(usual, search.honest(task)?),
+                    Some(_) => calibrate::alarm(ALARM, search.honest(task)?),
                     None => ABOVE_OTHERS * search.middle(&found),
                 });
             }
@@ -101,7 +99,8 @@ impl Detector for SharedPatch {
         }
         marks.sort_by(|a, b| b.evidence.total_cmp(&a.evidence));
         let most = marks.first().map_or(0.0, |mark| mark.evidence);
-        let marks = merged(marks.into_iter().filter(|mark| mark.evidence >= alarm).collect());
+        let marks =
+            merged(marks.into_iter().filter(|mark| mark.evidence >= alarm && mark.is_shown()).collect());
         let mut findings = report(&marks, &lineup, &study);
         findings.note = format!(
             "searched {} pictures of {labels} labels for a patch they share, against {background} others; \
@@ -163,7 +162,7 @@ impl Study {
     fn gather(lineup: &Lineup<'_>, most: usize, task: &Task) -> Result<Self, Cancelled> {
         let trusted = lineup.trusted.as_ref();
         let room = if trusted.is_some() { most / 2 } else { most };
-        let suspects = spread(&lineup.suspects, room);
+        let suspects = spread_by_label(&lineup.suspects, room);
         let trusted_rows = trusted.map_or_else(Vec::new, |(_, rows)| {
             spread(rows, most - suspects.len().min(most)).into_iter().collect()
         });
@@ -217,6 +216,13 @@ struct Mark {
     scenes: u32,
     background: u32,
     fits: Vec<Fit>,
+}
+
+impl Mark {
+    /// Whether pictures enough fit so well that they are listed.
+    fn is_shown(&self) -> bool {
+        self.fits.iter().filter(|fit| fit.false_share <= LISTED).count() >= LEAST_SUSPECTS
+    }
 }
 
 /// The search with patches of one size.
@@ -353,7 +359,7 @@ impl<'a> Search<'a> {
             scores.iter().skip(at).step_by(count).copied().collect()
         };
         let splits: Vec<Split> =
-            (0..count).map(|at| split(&fair(at), &column(&others, at), crowd.same)).collect();
+            (0..count).map(|at| split(&fair(at), &column(&others, at), crowd.nature())).collect();
         let found: Vec<BTreeSet<usize>> = (0..count)
             .map(|at| {
                 let scores = fair(at);
@@ -404,9 +410,27 @@ impl<'a> Search<'a> {
                 .collect()
         };
         let own = of(&crowd.suspects)?;
-        let others: Vec<f32> = of(&crowd.background)?.into_iter().map(|other| other.surprise).collect();
+        let mut others: Vec<f32> = of(&crowd.background)?.into_iter().map(|other| other.surprise).collect();
         let scores: Vec<f32> = own.iter().map(|own| own.surprise).collect();
-        let best = split(&scores, &others, crowd.same);
+        let mut best = split(&scores, &others, crowd.nature());
+        // Who of the other labels has it too; asked only where the answer can matter.
+        let alone = self.lineup.trusted.is_none();
+        let worth = if alone {
+            split(&scores, &others, Nature::Known(0)).evidence
+        } else {
+            best.evidence.max(single)
+        };
+        let strangers: Vec<usize> = if worth >= 0.5 * ALARM {
+            self.study.suspects.iter().copied().filter(|&at| self.study.all[at].label != label).collect()
+        } else {
+            Vec::new()
+        };
+        let theirs: Vec<f32> = of(&strangers)?.into_iter().map(|other| other.surprise).collect();
+        if alone && theirs.len() > others.len() {
+            // All of them say more precisely than a sample how rare it is.
+            others.clone_from(&theirs);
+            best = split(&scores, &others, Nature::Unknown);
+        }
 
         // Copies of one picture count once.
         let found: Vec<usize> = (0..own.len()).filter(|&at| scores[at] > best.threshold).collect();
@@ -432,7 +456,7 @@ impl<'a> Search<'a> {
                 (*row, sight.surprise, sight.area(picture, outline.as_ref()))
             })
             .collect();
-        if evidence >= ALARM_WITH_BASE {
+        if evidence >= ALARM {
             let rest: Vec<&(u32, u32)> =
                 self.study.left_out.iter().filter(|suspect| suspect.1 == label).collect();
             let more: Vec<Option<(u32, f32, PixelBox)>> = rest
@@ -448,15 +472,9 @@ impl<'a> Search<'a> {
                 .collect::<Result<_, Cancelled>>()?;
             listed.extend(more.into_iter().flatten());
         }
-        // Who of the other labels has it too: the labels of all who have it against those of all suspects.
-        let strangers: Vec<usize> =
-            self.study.suspects.iter().copied().filter(|&at| self.study.all[at].label != label).collect();
-        let with: Vec<u32> = of(&strangers)?
-            .iter()
-            .zip(&strangers)
-            .filter(|(other, _)| other.surprise > best.threshold)
-            .map(|(_, &at)| self.study.all[at].label)
-            .collect();
+        // The labels of all who have it against those of all suspects.
+        let with = strangers.iter().zip(&theirs).filter(|(_, surprise)| **surprise > best.threshold);
+        let with: Vec<u32> = with.map(|(&at, _)| self.study.all[at].label).collect();
         let mut pool = vec![0_u64; self.lineup.target.dataset.version.classes().len()];
         self.study.suspects.iter().for_each(|&at| pool[self.study.all[at].label as usize] += 1);
         let labels = found.iter().map(|_| label).chain(with);

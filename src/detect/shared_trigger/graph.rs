@@ -24,9 +24,6 @@ const SWEEPS: usize = 12;
 const LEAST_SCENES: usize = 3;
 const LEAST_PAIRS: usize = 3;
 
-/// The most clusters that are looked at closely.
-const MOST_CLUSTERS: usize = 6;
-
 /// Photos that show one scene, by the first of them.
 pub(super) struct Scenes {
     parent: Vec<u32>,
@@ -82,8 +79,8 @@ pub(super) fn working_area(photos: &Photos<'_>, photo: u32) -> f32 {
     working_size(local.width, local.height).map_or(1.0, |(w, h)| w as f32 * h as f32)
 }
 
-/// Joins photos of one scene, and gathers the others' pairs into clusters, the most suspicious first.
-pub(super) fn clusters(photos: &Photos<'_>, pairs: &[Pair]) -> (Scenes, Vec<Seed>) {
+/// Joins photos of one scene, and gathers the others' pairs into clusters, the most suspicious first and at most so many.
+pub(super) fn clusters(photos: &Photos<'_>, pairs: &[Pair], most: usize) -> (Scenes, Vec<Seed>) {
     let mut scenes = Scenes::apart(photos.all.len());
     let mut local: Vec<&Pair> = Vec::new();
     for pair in pairs {
@@ -149,7 +146,7 @@ pub(super) fn clusters(photos: &Photos<'_>, pairs: &[Pair]) -> (Scenes, Vec<Seed
         })
         .collect();
     seeds.sort_by(|a, b| b.rank.total_cmp(&a.rank));
-    seeds.truncate(MOST_CLUSTERS);
+    seeds.truncate(most);
     (scenes, seeds)
 }
 

@@ -14,6 +14,14 @@ use crate::task::{Cancelled, Task};
 /// Places that a pair of photos must share.
 const LEAST_PLACES: usize = 3;
 
+/// Where there are so few suspects that there is time, pairs that share so few places are clustered too.
+const WEAK_PLACES: usize = 2;
+const MOST_FOR_WEAK: usize = 2000;
+
+/// The most clusters that are looked at closely, of pairs that share enough places and of all.
+const MOST_CLUSTERS: usize = 6;
+const MOST_WEAK_CLUSTERS: usize = 12;
+
 /// Rounds in which a model learns from the photos that show it.
 const REFINEMENTS: usize = 2;
 
@@ -90,10 +98,15 @@ pub(super) fn hunt(
 ) -> Result<Vec<Found>, Cancelled> {
     let signatures = &codes.signatures;
     let matches = matches(photos, codes, task)?;
-    let pairs = verified(photos, &matches, LEAST_PLACES);
+    // A plain mark has few points, so two places can be all that photos share of it; but chance shares two as well.
+    let weakly = photos.suspects <= MOST_FOR_WEAK;
+    let mut pairs = verified(photos, &matches, if weakly { WEAK_PLACES } else { LEAST_PLACES });
     drop(matches);
     task.check()?;
-    let (scenes, seeds) = graph::clusters(photos, &pairs);
+    let weak = if weakly { graph::clusters(photos, &pairs, MOST_WEAK_CLUSTERS).1 } else { Vec::new() };
+    pairs.retain(|pair| pair.points.len() >= LEAST_PLACES);
+    let (scenes, mut seeds) = graph::clusters(photos, &pairs, MOST_CLUSTERS);
+    seeds.extend(weak);
     drop(pairs);
     task.begin("Looking for what pictures share", seeds.len());
     let mut found: Vec<Found> = Vec::new();
