@@ -20,7 +20,7 @@ const MOST_FOR_WEAK: usize = 2000;
 
 /// The most clusters that are looked at closely, of pairs that share enough places and of all.
 const MOST_CLUSTERS: usize = 6;
-const MOST_WEAK_CLUSTERS: usize = 12;
+const MOST_WEAK_CLUSTERS: usize = 20;
 
 /// Rounds in which a model learns from the photos that show it.
 const REFINEMENTS: usize = 2;
