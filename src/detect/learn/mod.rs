@@ -139,7 +139,6 @@ fn course(rows: usize, seed: u64) -> Course {
     Course {
         epochs: (pictures / rows.max(1) as f64).clamp(1.0, MOST_EPOCHS) as usize,
         rate: 0.5,
-        offset_rate: 1.0,
         decay: 5e-4,
         softness: 0.1,
         strength: Strength { shift: 0.125, scale: 0.0, turn: 0.0, hole: 0.25, colour: 0.0 },
@@ -189,7 +188,7 @@ mod tests {
 
     fn short(_: usize, seed: u64) -> Course {
         let strength = Strength { shift: 0.125, scale: 0.0, turn: 0.0, hole: 0.0, colour: 0.0 };
-        Course { epochs: 12, rate: 0.5, offset_rate: 1.0, decay: 5e-4, softness: 0.1, strength, seed }
+        Course { epochs: 12, rate: 0.5, decay: 5e-4, softness: 0.1, strength, seed }
     }
 
     impl Bars {

@@ -157,11 +157,6 @@ impl Network {
         &mut parameters[..self.units[0].kernel()]
     }
 
-    /// The ranges of parameters that move what has been normalised.
-    pub fn offsets(&self) -> Vec<std::ops::Range<usize>> {
-        self.units.iter().map(Unit::offsets).collect()
-    }
-
     /// The ranges of parameters that multiply inputs: only these are drawn to zero.
     pub fn multipliers(&self) -> Vec<std::ops::Range<usize>> {
         let kernels = self.units.iter().map(|unit| unit.at..unit.at + unit.kernel());

@@ -27,8 +27,6 @@ pub(super) struct Course {
     pub epochs: usize,
     /// The largest step length.
     pub rate: f32,
-    /// How many times longer the steps of offsets are.
-    pub offset_rate: f32,
     /// Pull of multipliers to zero.
     pub decay: f32,
     /// Share of each label that is spread over all classes.
@@ -119,7 +117,7 @@ impl<'a> Pupil<'a> {
         let batch = PASS * PASSES;
         let steps_each = rows.len().div_ceil(batch);
         let all_steps = (course.epochs * steps_each) as f32;
-        let (multipliers, offsets) = (network.multipliers(), network.offsets());
+        let multipliers = network.multipliers();
         let mut gradients = vec![vec![0.0_f32; network.parameters]; PASSES.min(rows.len().div_ceil(PASS))];
         let mut turned = Vec::new();
         for epoch in epochs {
@@ -207,12 +205,6 @@ impl<'a> Pupil<'a> {
                 for ((value, speed), &slope) in moving {
                     *speed = MOMENTUM * *speed + slope;
                     *value -= rate * (slope + MOMENTUM * *speed);
-                }
-                for range in &offsets {
-                    let moving = self.parameters[range.clone()].iter_mut().zip(&self.momentum[range.clone()]);
-                    for ((value, speed), slope) in moving.zip(&sum[0][range.clone()]) {
-                        *value -= (course.offset_rate - 1.0) * rate * (slope + MOMENTUM * *speed);
-                    }
                 }
                 task.advance(1);
             }
