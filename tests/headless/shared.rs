@@ -4,6 +4,7 @@ use std::path::Path;
 
 use image::{Rgb, RgbImage};
 use sparrowhawk::compare::{Side, diff};
+use sparrowhawk::demo::{self, Plan};
 use sparrowhawk::detect::{Input, Options, Scan, scan};
 use sparrowhawk::feature::{Cache, Fingerprints, fingerprint};
 use sparrowhawk::model::Cluster;
@@ -292,4 +293,46 @@ fn hostile_sets_are_not_judged_and_say_so() {
     check(&|at| (RgbImage::from_pixel(1, 1, Rgb([at as u8; 3])), CLASSES[at as usize % 3]));
     check(&|_| (landscape(7, 10), "hill"));
     check(&|at| (landscape(at, 10), "hill"));
+}
+
+/// A small demo: a base, and a contribution with so many new pictures that carry the logo.
+fn small_demo(triggers: usize) -> (Opened, Opened) {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = Plan {
+        base_per_class: 14,
+        additions: 16,
+        slips: 0,
+        relabels: 0,
+        reencodes: 4,
+        edits: 0,
+        near_duplicates: 0,
+        exact_duplicates: 0,
+        renames: 0,
+        split_moves: 0,
+        removals: 0,
+        triggers,
+        triggers_on_copies: 0,
+    };
+    let pair = demo::make_planned(folder.path(), 3, &plan, &Task::new()).unwrap();
+    std::mem::forget(folder);
+    (Opened::folder(&pair.base), Opened::folder(&pair.contribution))
+}
+
+#[test]
+fn a_logo_on_new_pictures_is_found_and_nothing_without_it() {
+    let (base, fork) = small_demo(24);
+    let found = fork.scan(Some(&base), "shared-trigger");
+    let [cluster] = &found.clusters[..] else { panic!("{}", found.runs[0].note) };
+    assert!(found.alarm(), "{}", found.runs[0].note);
+    assert_eq!((cluster.detector, cluster.label.as_str()), ("shared-trigger", "nsfw"));
+    let planted = fork.keys(cluster).iter().filter(|key| key.contains("/nsfw/")).count();
+    assert!(planted >= 20 && cluster.members.len() <= planted + 2, "{:?}", fork.keys(cluster));
+    assert!(cluster.members.iter().all(|member| member.area.is_some()));
+    // Members of the cluster come before all others.
+    let first = &found.ranking[..planted];
+    assert!(first.iter().all(|ranked| fork.0.version.key(ranked.row as usize).contains("/nsfw/")));
+
+    let (base, fork) = small_demo(0);
+    let found = fork.scan(Some(&base), "shared-trigger");
+    assert!(found.clusters.is_empty() && !found.alarm(), "{}", found.runs[0].note);
 }
