@@ -133,3 +133,31 @@ fn a_folder_that_disappears_leaves_a_window_that_says_so() {
     window.run();
     assert_eq!(window.state().rows().len(), count);
 }
+
+#[test]
+fn the_details_begin_with_what_the_queue_is_about() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("data");
+    for number in 0..40 {
+        picture(&root.join(["beach", "city"][number as usize % 2]).join(format!("{number}.png")), number);
+    }
+    // Dark, and there twice under two labels: two detectors have something to say of it.
+    let dark = image::RgbImage::from_fn(48, 48, |x, y| image::Rgb([(x * y % 13) as u8; 3]));
+    dark.save(root.join("beach/dark.png")).unwrap();
+    dark.save(root.join("city/dark.png")).unwrap();
+    let mut window = open(None, Some(&root), &folder.path().join("r.sparrowhawk"));
+    window.set_size([1600.0, 1400.0].into());
+    let mut top = |queue: Queue, heading: &str| {
+        window.state().send(Command::Show(queue));
+        window.run();
+        let app = window.state();
+        let keys: Vec<&str> = app.rows().iter().map(|item| app.items().key(*item)).collect();
+        let at = keys.iter().position(|key| *key == "beach/dark.png");
+        let at = app.rows()[at.unwrap_or_else(|| panic!("{queue:?} {keys:?}"))];
+        app.send(Command::Focus(at));
+        window.run();
+        window.get_by_label(heading).rect().top()
+    };
+    assert!(top(Queue::Problems, "Picture quality") < top(Queue::Problems, "The same picture"));
+    assert!(top(Queue::Twins, "Picture quality") > top(Queue::Twins, "The same picture"));
+}

@@ -11,7 +11,7 @@ use crate::ui::input::note_id;
 use crate::ui::items::Item;
 use crate::ui::session::Which;
 use crate::ui::settings::Settings;
-use crate::ui::state::{PictureMode, ViewState};
+use crate::ui::state::{PictureMode, Queue, ViewState};
 use crate::ui::theme::{self, change_look, icon, palette, strong, suspicion_color, verdict_look};
 use crate::ui::thumbnails::{Key, Level, Thumbnail};
 use crate::ui::widget::{grouped, icon_button, name_field, on_picture, paint_picture, spoken};
@@ -35,8 +35,14 @@ pub fn inspector_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState) 
         }
         picture_bar_ui(ui, ctx, view, item);
         labels_ui(ui, ctx, item);
-        signals_ui(ui, ctx, view, item);
-        twins_ui(ui, ctx, item);
+        // First what the queue is about.
+        if view.queue == Queue::Twins {
+            twins_ui(ui, ctx, item);
+            signals_ui(ui, ctx, view.queue, item);
+        } else {
+            signals_ui(ui, ctx, view.queue, item);
+            twins_ui(ui, ctx, item);
+        }
         provenance_ui(ui, ctx, item);
         history_ui(ui, ctx, item);
         ui.add_space(8.0);
@@ -254,10 +260,18 @@ fn section_ui(ui: &mut egui::Ui, title: &str) {
     ui.label(RichText::new(title).small().color(color));
 }
 
-fn signals_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, item: Item) {
+/// What the detectors said, that which the queue lists first.
+fn signals_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, queue: Queue, item: Item) {
     let Some(ranked) = ctx.items.ranked(item) else { return };
-    let _ = view;
-    for signal in &ranked.signals {
+    let asked = |signal: &&Signal| match queue {
+        Queue::SuspiciousLabels => signal.detector == "label-error",
+        Queue::Triggers | Queue::Cluster(_) => signal.cluster.is_some(),
+        Queue::Twins => signal.detector == "duplicate",
+        Queue::Problems => matches!(signal.detector, "image-problem" | "outlier"),
+        _ => false,
+    };
+    let (first, rest): (Vec<&Signal>, Vec<&Signal>) = ranked.signals.iter().partition(asked);
+    for signal in first.into_iter().chain(rest) {
         section_ui(ui, heading(signal));
         signal_ui(ui, ctx, item, signal);
     }
