@@ -48,6 +48,11 @@ pub(super) const LABEL_COUNTS: f64 = 6.0;
 /// Clusters less surprising than this are not worth a closer look, which makes true ones more surprising.
 const SHARPENED: f64 = 4.0;
 
+/// Without a base, where the alarm is twice as high and every class has much in common by nature: only the best few
+/// clusters, and from a higher evidence on.
+const SHARPENED_ALONE: f64 = 8.0;
+const MOST_SHARPENED_ALONE: usize = 2;
+
 /// What is said of a shared thing.
 pub(super) struct Shown {
     /// −log10 of the chance that the background has it as rarely.
@@ -150,7 +155,9 @@ pub(super) fn hunt(
         }
     }
     merged.sort_by(|a, b| b.surprise().total_cmp(&a.surprise()));
-    for one in merged.iter_mut().filter(|one| one.surprise() >= SHARPENED) {
+    let (least, most) =
+        if photos.by_label { (SHARPENED_ALONE, MOST_SHARPENED_ALONE) } else { (SHARPENED, usize::MAX) };
+    for one in merged.iter_mut().filter(|one| one.surprise() >= least).take(most) {
         let is_background = background_for(photos, one.shown.label);
         let ground = Ground { photos, signatures, is_background: &is_background };
         if let Some(load) = load {
