@@ -42,12 +42,11 @@ pub(super) fn split(suspects: &[f32], honest: &[f32], nature: Nature) -> Split {
         let found = suspects.iter().filter(|score| **score > threshold).count();
         let all = (suspects.len() + honest.len()) as u64;
         let usual = count.max(match nature {
-            Nature::Known(0) => 0,
             Nature::Unknown => (BY_NATURE * ((count * honest.len()) as f64).sqrt()).ceil() as usize,
             Nature::Known(same) => {
                 // Less one, which is chance.
                 let alike = honest[..same].iter().filter(|score| **score > threshold).count();
-                (alike.saturating_sub(1) * honest.len()).div_ceil(same)
+                (alike.saturating_sub(1) * honest.len()).div_ceil(same.max(1))
             }
         });
         let evidence = hypergeometric(all, (found + usual) as u64, suspects.len() as u64, found as u64);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::compare::VersionDiff;
 use crate::detect::{Ranked, Scan};
 use crate::feature::Fingerprints;
-use crate::model::{Change, ContentHash, Subject, SubjectBase, Version};
+use crate::model::{Change, ContentHash, Signal, Subject, SubjectBase, Version};
 
 use super::session::{Session, Which};
 
@@ -67,7 +67,7 @@ impl Items {
             }
         }
         for ranked in items.scan.iter().flat_map(|scan| &scan.ranking) {
-            if ranked.signals.iter().any(|signal| matches!(signal.detector, "image-problem" | "outlier")) {
+            if ranked.signals.iter().any(is_of_problem) {
                 problems[items.item(Which::Target, ranked.row as usize).0 as usize] = true;
             }
         }
@@ -230,4 +230,10 @@ impl Items {
         names.dedup();
         names
     }
+}
+
+/// Whether a signal is about the picture itself, as the queue of image problems lists them.
+#[must_use]
+pub fn is_of_problem(signal: &Signal) -> bool {
+    matches!(signal.detector, "image-problem" | "outlier")
 }

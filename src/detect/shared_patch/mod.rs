@@ -208,6 +208,12 @@ struct Fit {
     false_share: f64,
 }
 
+impl Fit {
+    fn is_listed(&self) -> bool {
+        self.false_share <= LISTED
+    }
+}
+
 /// Something that pictures of a label share.
 struct Mark {
     label: u32,
@@ -221,7 +227,7 @@ struct Mark {
 impl Mark {
     /// Whether pictures enough fit so well that they are listed.
     fn is_shown(&self) -> bool {
-        self.fits.iter().filter(|fit| fit.false_share <= LISTED).count() >= LEAST_SUSPECTS
+        self.fits.iter().filter(|fit| fit.is_listed()).count() >= LEAST_SUSPECTS
     }
 }
 
@@ -511,7 +517,7 @@ fn fits(scored: &[(u32, f32, PixelBox)], background: &[f32], same: usize, plante
 /// Marks of one label with the same pictures are one: the stronger one takes the other's pictures.
 fn merged(marks: Vec<Mark>) -> Vec<Mark> {
     let listed = |mark: &Mark| -> BTreeSet<u32> {
-        mark.fits.iter().filter(|fit| fit.false_share <= LISTED).map(|fit| fit.row).collect()
+        mark.fits.iter().filter(|fit| fit.is_listed()).map(|fit| fit.row).collect()
     };
     let mut kept: Vec<Mark> = Vec::new();
     for mark in marks {
@@ -546,8 +552,7 @@ fn report(marks: &[Mark], lineup: &Lineup<'_>, study: &Study) -> Findings {
         let id = format!("p{}", number + 1);
         let score = strength(mark.evidence);
         let name = version.classes()[mark.label as usize].to_string();
-        let (listed, doubtful): (Vec<&Fit>, Vec<&Fit>) =
-            mark.fits.iter().partition(|fit| fit.false_share <= LISTED);
+        let (listed, doubtful): (Vec<&Fit>, Vec<&Fit>) = mark.fits.iter().partition(|fit| fit.is_listed());
         let base = if lineup.trusted.is_some() { "base" } else { "other" };
         let reason = format!(
             "{} pictures labelled {name} share a patch that at most {} of the {base} pictures looked at have",

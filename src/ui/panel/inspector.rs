@@ -8,7 +8,7 @@ use crate::model::{ChangeKind, GroupMember, Signal, Verdict};
 use crate::ui::app::ViewCtx;
 use crate::ui::command::Command;
 use crate::ui::input::note_id;
-use crate::ui::items::Item;
+use crate::ui::items::{Item, is_of_problem};
 use crate::ui::session::Which;
 use crate::ui::settings::Settings;
 use crate::ui::state::{PictureMode, Queue, ViewState};
@@ -267,7 +267,7 @@ fn signals_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, queue: Queue, item: Item) {
         Queue::SuspiciousLabels => signal.detector == "label-error",
         Queue::Triggers | Queue::Cluster(_) => signal.cluster.is_some(),
         Queue::Twins => signal.detector == "duplicate",
-        Queue::Problems => matches!(signal.detector, "image-problem" | "outlier"),
+        Queue::Problems => is_of_problem(signal),
         _ => false,
     };
     let (first, rest): (Vec<&Signal>, Vec<&Signal>) = ranked.signals.iter().partition(asked);
