@@ -29,6 +29,7 @@ mod verify;
 
 use std::collections::{BTreeMap, HashSet};
 
+use super::calibrate::spread_by_label;
 use super::{DetectError, Detector, Findings, Input};
 use crate::compare::{Side, VersionDiff};
 use crate::feature::local::{LocalPicture, local_points};
@@ -38,6 +39,7 @@ use crate::task::Task;
 use hunt::{Found, hunt};
 use photo::{Photo, Photos};
 use report::{Alarm, Sides, report};
+use sharpen::Load;
 use signature::Codes;
 
 /// Points of all photos that are searched together: about 75 bytes each, and as much again while they are compared.
@@ -50,6 +52,13 @@ const MOST_OTHERS: usize = 3000;
 
 /// Without a base, photos that are searched at once; labels stay together.
 const TOGETHER: usize = 8000;
+
+/// Without a base, photos that are searched in all before it is known where to look closely.
+const MOST_ALONE: usize = 12_000;
+
+/// Labels that are searched whole after that without an alarm: so many, from this surprise on.
+const MOST_PROMISING: usize = 1;
+const LEAST_PROMISING: f64 = 8.0;
 
 /// Objects that photos share.
 pub struct SharedTrigger;
@@ -140,46 +149,100 @@ fn with_base(
 }
 
 /// Searches label by label where there are many photos, each time with photos of other labels for comparison.
+///
+/// Where there are very many, an equal number of each label is searched first, and then the whole of the labels in
+/// which that found something.
 fn alone(detector: &'static str, input: &Input<'_>, task: &Task) -> Result<Findings, DetectError> {
-    let Input { target, cache, seed, .. } = input;
-    let version = &target.dataset.version;
-    let batches = batches(*target);
-    let others_rows = if batches.len() > 1 { spread(version.len(), MOST_OTHERS) } else { Vec::new() };
-    let mut findings = Findings::default();
-    let (mut best, mut searched) = (0.0_f64, 0);
-    let alarm = Alarm::alone();
-    for batch in &batches {
-        let most = most_points(batch.len() + others_rows.len());
-        let rows: Vec<u32> =
-            others_rows.iter().copied().filter(|row| batch.binary_search(row).is_err()).collect();
-        let own = local_points(target.dataset, target.fingerprints, Some(batch), most, cache, task)?;
-        let others = local_points(target.dataset, target.fingerprints, Some(&rows), most, cache, task)?;
-        let photos = gather(*target, &own, &others, true);
+    let version = &input.target.dataset.version;
+    let all: Vec<(u32, u32)> = (0..version.len()).map(|row| (row as u32, version.label_id(row))).collect();
+    let mut alone = Alone { detector, input, task, findings: Findings::default(), best: 0.0 };
+    let looked_at = spread_by_label(&all, MOST_ALONE);
+    let whole = if looked_at.len() == all.len() {
+        all.clone()
+    } else {
+        let labels = alone.promising(&looked_at)?;
+        all.iter().copied().filter(|(_, label)| labels.contains(label)).collect()
+    };
+    alone.search_all(&whole, true)?;
+    let Alone { mut findings, best, .. } = alone;
+    findings.note = note(looked_at.len(), 0, best, &findings, &Alarm::alone());
+    Ok(findings)
+}
+
+/// A search without a base.
+struct Alone<'a> {
+    detector: &'static str,
+    input: &'a Input<'a>,
+    task: &'a Task,
+    findings: Findings,
+    /// The surprise of the most surprising thing.
+    best: f64,
+}
+
+impl Alone<'_> {
+    /// The labels to search whole, by a search of these rows: those with an alarm, and the best few others.
+    fn promising(&mut self, rows: &[(u32, u32)]) -> Result<Vec<u32>, DetectError> {
+        let mut best: BTreeMap<u32, f64> = BTreeMap::new();
+        for (label, surprise) in self.search_all(rows, false)? {
+            let best = best.entry(label).or_default();
+            *best = best.max(surprise);
+        }
+        let mut found: Vec<(u32, f64)> = best.into_iter().collect();
+        found.sort_by(|a, b| b.1.total_cmp(&a.1));
+        let alarm = Alarm::alone().floor;
+        let promising = found.iter().enumerate().filter(|(at, (_, surprise))| {
+            *surprise >= alarm || *at < MOST_PROMISING && *surprise >= LEAST_PROMISING
+        });
+        Ok(promising.map(|(_, (label, _))| *label).collect())
+    }
+
+    /// What photos of these rows, with their labels, share: label and surprise.
+    fn search_all(&mut self, rows: &[(u32, u32)], close: bool) -> Result<Vec<(u32, f64)>, DetectError> {
+        let batches = batches(rows);
+        let count = self.input.target.dataset.version.len();
+        let alone = batches.len() == 1 && rows.len() == count;
+        let others = if alone { Vec::new() } else { spread(count, MOST_OTHERS) };
+        let mut found = Vec::new();
+        for batch in &batches {
+            found.extend(self.search(batch, &others, close)?);
+        }
+        Ok(found)
+    }
+
+    /// The same for one batch, with `others` as background. In a `close` search a template looks as well, and what is found is reported.
+    fn search(&mut self, batch: &[u32], others: &[u32], close: bool) -> Result<Vec<(u32, f64)>, DetectError> {
+        let Input { target, cache, seed, .. } = *self.input;
+        let rows: Vec<u32> = others.iter().copied().filter(|row| batch.binary_search(row).is_err()).collect();
+        let most = most_points(batch.len() + rows.len());
+        let points = |rows: &[u32]| {
+            local_points(target.dataset, target.fingerprints, Some(rows), most, cache, self.task)
+        };
+        let (own, others) = (points(batch)?, points(&rows)?);
+        let photos = gather(target, &own, &others, true);
         let load = |at: usize| {
             let photo = photos.all[at];
             let pictures = if photo.background { &others } else { &own };
             let row = pictures[photo.id as usize].rows[0] as usize;
             decode_for(&target.dataset.pictures.read(row).ok()?, |p| p).ok()
         };
-        let found = hunt(&photos, &Codes::of(&photos, *seed, task)?, Some(&load), task)?;
-        let sides =
-            Sides { photos: &photos, own: &own, others: &others, others_in_base: false, target: *target };
-        for one in &found {
-            report(&mut findings, detector, &one.shown, &alarm, &sides);
+        let load: Option<&Load<'_>> = if close { Some(&load) } else { None };
+        let found = hunt(&photos, &Codes::of(&photos, seed, self.task)?, load, self.task)?;
+        self.best = found.iter().map(Found::surprise).fold(self.best, f64::max);
+        if close {
+            let sides = Sides { photos: &photos, own: &own, others: &others, others_in_base: false, target };
+            for one in &found {
+                report(&mut self.findings, self.detector, &one.shown, &Alarm::alone(), &sides);
+            }
         }
-        best = found.iter().map(Found::surprise).fold(best, f64::max);
-        searched += photos.suspects;
+        Ok(found.iter().map(|one| (one.shown.label, one.surprise())).collect())
     }
-    findings.note = note(searched, 0, best, &findings, &alarm);
-    Ok(findings)
 }
 
-/// Rows of whole labels, as many as are searched at once; ascending.
-fn batches(target: Side<'_>) -> Vec<Vec<u32>> {
-    let version = &target.dataset.version;
+/// Rows of whole labels, of a list of (row, label), as many as are searched at once; ascending.
+fn batches(list: &[(u32, u32)]) -> Vec<Vec<u32>> {
     let mut by_label: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
-    for row in 0..version.len() {
-        by_label.entry(version.label_id(row)).or_default().push(row as u32);
+    for &(row, label) in list {
+        by_label.entry(label).or_default().push(row);
     }
     let mut batches: Vec<Vec<u32>> = Vec::new();
     for rows in by_label.into_values() {
