@@ -3,6 +3,7 @@
 mod class_map;
 mod diff;
 mod distribution;
+mod edit_map;
 pub mod likeness;
 mod near;
 mod pairing;
@@ -11,6 +12,7 @@ mod statistics;
 pub use class_map::{ClassMap, RenameReason, RenamedClass, renamed_classes};
 pub use diff::{Side, VersionDiff, diff};
 pub use distribution::{ClassRow, Distribution, Flow, Measures, distribution, flows};
+pub use edit_map::{EDIT_MAP_SIDE, EditMap, edit_map};
 
 use crate::feature::FeatureError;
 use crate::task::Cancelled;

@@ -8,8 +8,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, TransactionBehavior};
 
+use super::dismissed::Dismissed;
 use super::lock::{self, Lock, Taken};
-use super::state::{Action, Made, State, Step, summary};
+use super::state::{Action, Logged, Made, State, Step, summary};
 use super::store::{self, Chain, Entry, MAX_NAME_BYTES, MAX_NOTE_BYTES};
 use super::{Correction, ReviewError};
 use crate::model::{ContentHash, Decision, Subject, Verdict};
@@ -173,11 +174,25 @@ impl Review {
         note: &str,
         reviewer: &str,
     ) -> Result<Step, ReviewError> {
+        let rows: Vec<_> = subjects.iter().map(|subject| (subject.clone(), verdict.cloned())).collect();
+        self.decide_each(rows, note, reviewer)
+    }
+
+    /// As [`Self::decide`], with a verdict for each subject: still one step.
+    ///
+    /// # Errors
+    /// Whatever the error, nothing has changed, neither in the file nor here.
+    pub fn decide_each(
+        &mut self,
+        rows: Vec<(Subject, Option<Verdict>)>,
+        note: &str,
+        reviewer: &str,
+    ) -> Result<Step, ReviewError> {
         check_length("the note", note, MAX_NOTE_BYTES)?;
-        if let Some(Verdict::Relabel(class)) = verdict {
-            check_length("the class name", class, MAX_NAME_BYTES)?;
-        }
-        for subject in subjects {
+        for (subject, verdict) in &rows {
+            if let Some(Verdict::Relabel(class)) = verdict {
+                check_length("the class name", class, MAX_NAME_BYTES)?;
+            }
             let base = subject.base.as_ref();
             let names = [
                 Some(&subject.key),
@@ -191,10 +206,50 @@ impl Review {
                 check_length("a key, class or split", name, MAX_NAME_BYTES)?;
             }
         }
-        let rows = subjects.iter().map(|subject| (subject.clone(), verdict.cloned())).collect();
+        let nothing = Step { id: 0, keys: Vec::new(), summary: summary(std::iter::empty()) };
+        if rows.is_empty() {
+            self.writable()?;
+            return Ok(nothing);
+        }
         self.append(Action::Decide, rows, note, reviewer)?;
-        let made = self.state.undo.last().filter(|_| !subjects.is_empty());
-        Ok(made.map_or_else(|| Step { id: 0, keys: Vec::new(), summary: summary(0, verdict) }, Made::outcome))
+        Ok(self.state.undo.last().map_or(nothing, Made::outcome))
+    }
+
+    /// Puts back what was in force before a step, wherever that step is in force still: an old step can so be taken back
+    /// without those that came after it. A step of its own, which undo takes back in turn; `None` when nothing of that
+    /// step is in force.
+    pub fn take_back(&mut self, step: i64, reviewer: &str) -> Result<Option<Step>, ReviewError> {
+        self.writable()?;
+        let rows = self.state.before(step);
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        self.decide_each(rows, "", reviewer).map(Some)
+    }
+
+    /// Remembers that what these pictures share is no trigger, and why; one step, as any decision.
+    ///
+    /// `members` are the contents of the cluster's pictures, at least one.
+    pub fn dismiss(
+        &mut self,
+        members: &[ContentHash],
+        reason: &str,
+        reviewer: &str,
+    ) -> Result<Step, ReviewError> {
+        let subject = super::dismissed::subject(members);
+        self.decide(&[subject], Some(&Verdict::Keep), reason, reviewer)
+    }
+
+    /// The shared things that are no triggers, oldest first.
+    #[must_use]
+    pub fn dismissed(&self) -> Vec<Dismissed> {
+        self.state.dismissed()
+    }
+
+    /// Everything ever decided, undone and redone, oldest first.
+    #[must_use]
+    pub fn log(&self) -> &[Logged] {
+        &self.state.log
     }
 
     /// Takes the last step back that is not undone yet; `None` when there is none.

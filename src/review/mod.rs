@@ -1,7 +1,9 @@
 //! What did people decide? [`Review`] is the only mutator; the journal keeps every decision for ever.
 
+mod dismissed;
 mod journal;
 mod lock;
+mod merge;
 mod place;
 pub mod query;
 mod state;
@@ -9,9 +11,11 @@ mod store;
 
 use std::path::PathBuf;
 
+pub use dismissed::{Dismissed, is_cluster};
 pub use journal::{Access, Review, ReviewAbout};
+pub use merge::{Comparison, Conflict};
 pub use place::{DATA_VARIABLE, data_folder, default_path};
-pub use state::{Action, Step};
+pub use state::{Action, Logged, Step};
 pub use store::{MAX_NAME_BYTES, MAX_NOTE_BYTES};
 
 use crate::model::{Subject, Verdict};

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rusqlite::Connection;
 
 use super::Correction;
+use super::dismissed::{self, Dismissed};
 use super::store::{self, Chain, Entry};
 use crate::model::{ChangeKind, ContentHash, Decision, Subject, Verdict};
 
@@ -76,6 +77,18 @@ struct Effect {
     after: Arc<Decision>,
 }
 
+/// Verdicts that a summary tells apart.
+const MOST_IN_SUMMARY: usize = 3;
+
+/// One row of the file.
+#[derive(Debug, Clone)]
+pub struct Logged {
+    /// How it came to be.
+    pub action: Action,
+    /// What was decided.
+    pub decision: Arc<Decision>,
+}
+
 /// A step that can be undone, or redone.
 pub(super) struct Made {
     pub(super) step: i64,
@@ -87,23 +100,45 @@ impl Made {
         let mut keys: Vec<String> = self.effects.iter().map(|e| e.after.subject.key.clone()).collect();
         keys.sort();
         keys.dedup();
-        let summary =
-            summary(self.effects.len(), self.effects.first().and_then(|e| e.after.verdict.as_ref()));
-        Step { id: self.step, keys, summary }
+        Step {
+            id: self.step,
+            keys,
+            summary: summary(self.effects.iter().map(|effect| effect.after.as_ref())),
+        }
     }
 }
 
-pub(super) fn summary(count: usize, verdict: Option<&Verdict>) -> String {
-    match verdict {
-        None => format!("{count} × cleared"),
-        Some(Verdict::Relabel(class)) => format!("{count} × relabel to {class}"),
-        Some(verdict) => format!("{count} × {}", verdict.as_str()),
+/// What decisions are in words, such as "1 × keep, 3 × exclude", in the order in which verdicts come first.
+pub(super) fn summary<'a>(decisions: impl Iterator<Item = &'a Decision>) -> String {
+    let mut counts: Vec<(String, usize)> = Vec::new();
+    for decision in decisions {
+        let words = match &decision.verdict {
+            _ if dismissed::is_cluster(&decision.subject) => {
+                if decision.verdict.is_some() { "not a trigger" } else { "a trigger after all" }.to_owned()
+            }
+            None => "cleared".to_owned(),
+            Some(Verdict::Relabel(class)) => format!("relabel to {class}"),
+            Some(verdict) => verdict.as_str().to_owned(),
+        };
+        match counts.iter_mut().find(|(known, _)| *known == words) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((words, 1)),
+        }
     }
+    let more = counts.len().saturating_sub(MOST_IN_SUMMARY);
+    let mut parts: Vec<String> =
+        counts.iter().take(MOST_IN_SUMMARY).map(|(words, count)| format!("{count} × {words}")).collect();
+    if more > 0 {
+        parts.push(format!("{more} other verdicts"));
+    }
+    if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") }
 }
 
 /// What the rows so far add up to.
 pub(super) struct State {
     in_force: HashMap<String, Slots>,
+    /// Every row, oldest first.
+    pub(super) log: Vec<Logged>,
     pub(super) decided: usize,
     pub(super) undo: Vec<Made>,
     pub(super) redo: Vec<Made>,
@@ -116,6 +151,7 @@ impl State {
     pub(super) fn new(chain: Chain) -> Self {
         Self {
             in_force: HashMap::new(),
+            log: Vec::new(),
             decided: 0,
             undo: Vec::new(),
             redo: Vec::new(),
@@ -128,13 +164,14 @@ impl State {
     /// Puts what is in force on one sample, and gives back what was.
     fn put(&mut self, subject: &Subject, decision: Option<Arc<Decision>>) -> Option<Arc<Decision>> {
         let decision = decision.filter(|decision| decision.verdict.is_some());
-        self.decided += usize::from(decision.is_some());
+        let counted = !dismissed::is_cluster(subject);
+        self.decided += usize::from(counted && decision.is_some());
         let slot = match self.in_force.get_mut(&subject.key) {
             Some(slots) => slots.of(subject),
             None => self.in_force.entry(subject.key.clone()).or_default().of(subject),
         };
         let before = std::mem::replace(slot, decision);
-        self.decided -= usize::from(before.is_some());
+        self.decided -= usize::from(counted && before.is_some());
         before
     }
 
@@ -168,6 +205,7 @@ impl State {
                 let mut effects = Vec::with_capacity(entries.len());
                 for entry in entries {
                     let after = Arc::new(entry.decision);
+                    self.log.push(Logged { action, decision: after.clone() });
                     let before = self.put(&after.subject, Some(after.clone()));
                     effects.push(Effect { before, after });
                 }
@@ -189,6 +227,8 @@ impl State {
                     let what = if undoing { "undoes" } else { "redoes" };
                     return Err(format!("row {id} {what} step {target}, which was not the last one"));
                 };
+                let rows = entries.into_iter().map(|entry| Arc::new(entry.decision));
+                self.log.extend(rows.map(|decision| Logged { action, decision }));
                 if undoing {
                     for effect in made.effects.iter().rev() {
                         self.put(&effect.after.subject, effect.before.clone());
@@ -241,6 +281,42 @@ impl State {
         slots.iter().find(|decision| decision.subject.hash == *hash).map(AsRef::as_ref)
     }
 
+    /// What would put back what was before a step, where that step is in force still.
+    pub(super) fn before(&self, step: i64) -> Vec<(Subject, Option<Verdict>)> {
+        let Ok(at) = self.undo.binary_search_by_key(&step, |made| made.step) else { return Vec::new() };
+        let is_in_force = |effect: &&Effect| {
+            let subject = &effect.after.subject;
+            let slots = self.in_force.get(&subject.key);
+            let now = slots.and_then(|slots| slots.iter().find(|d| d.subject == *subject));
+            now.map_or(effect.after.verdict.is_none(), |now| now.id == effect.after.id)
+        };
+        // Of two decisions on one sample in one step the later is in force, and the earlier knows what was before.
+        let name = |effect: &Effect| {
+            let subject = &effect.after.subject;
+            (subject.key.clone(), subject.change == Some(ChangeKind::Removed))
+        };
+        let mut first: HashMap<(String, bool), &Effect> = HashMap::new();
+        for effect in &self.undo[at].effects {
+            first.entry(name(effect)).or_insert(effect);
+        }
+        let in_force = self.undo[at].effects.iter().filter(is_in_force);
+        in_force
+            .map(|effect| match first.get(&name(effect)).and_then(|first| first.before.as_ref()) {
+                Some(before) => (before.subject.clone(), before.verdict.clone()),
+                None => (effect.after.subject.clone(), None),
+            })
+            .collect()
+    }
+
+    /// The shared things that are no triggers, oldest first.
+    pub(super) fn dismissed(&self) -> Vec<Dismissed> {
+        let decisions = self.in_force.values().flat_map(Slots::iter);
+        let mut found: Vec<(i64, Dismissed)> =
+            decisions.filter_map(|decision| Some((decision.id, Dismissed::of(decision)?))).collect();
+        found.sort_by_key(|(id, _)| *id);
+        found.into_iter().map(|(_, dismissed)| dismissed).collect()
+    }
+
     /// The verdicts in force, by key.
     pub(super) fn corrections(&self) -> Vec<Correction> {
         // In any order here, sorted below.
@@ -248,6 +324,7 @@ impl State {
             .in_force
             .values()
             .flat_map(Slots::iter)
+            .filter(|decision| !dismissed::is_cluster(&decision.subject))
             .filter_map(|decision| {
                 let Decision { id: _, step: _, subject, verdict, note, reviewer, time_millis } =
                     decision.as_ref();

@@ -113,6 +113,16 @@ pub fn apply(app: &mut App, ctx: &egui::Context, command: Command) {
         }
         Command::Blink => toggle_picture(app, PictureMode::Counterpart),
         Command::Difference => toggle_picture(app, PictureMode::Difference),
+        Command::Both => toggle_picture(app, PictureMode::Both),
+        Command::Swipe => toggle_picture(app, PictureMode::Swipe),
+        Command::BlinkByItself => toggle_picture(app, PictureMode::Blink),
+        Command::Gain(step) => {
+            let gain = i32::from(app.view.gain.ilog2() as u8) + step;
+            app.view.gain = 1 << gain.clamp(0, 5);
+            if app.view.picture != PictureMode::Difference {
+                toggle_picture(app, PictureMode::Difference);
+            }
+        }
         Command::FindSimilar => find_similar(app),
         Command::FullScreen => app.view.full_screen = !app.view.full_screen && app.view.cursor.is_some(),
         Command::Export => open_export(app),

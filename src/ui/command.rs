@@ -75,6 +75,14 @@ pub enum Command {
     Blink,
     /// Show the difference to the counterpart.
     Difference,
+    /// Show the counterpart and the picture beside each other.
+    Both,
+    /// Show the counterpart left of a line, and the picture right of it.
+    Swipe,
+    /// Show both in turn.
+    BlinkByItself,
+    /// A stronger difference, or a weaker one.
+    Gain(i32),
     /// Show samples that look like the one under the cursor.
     FindSimilar,
     /// The picture alone.
@@ -188,12 +196,18 @@ pub static BINDINGS: &[Binding] = bindings! {
     "Look": [
         "blink", "Blink: show the base's picture", Command::Blink, [key(Key::B)];
         "difference", "Difference to the base's picture", Command::Difference, [key(Key::D)];
+        "stronger", "Stronger difference", Command::Gain(1), [key(Key::CloseBracket)];
+        "weaker", "Weaker difference", Command::Gain(-1), [key(Key::OpenBracket)];
+        "both", "Base and contribution beside each other", Command::Both, [key(Key::P)];
+        "swipe", "Base and contribution on both sides of a line", Command::Swipe, [key(Key::W)];
+        "blink-by-itself", "Base and contribution in turn", Command::BlinkByItself, [shift(Key::B)];
         "similar", "Find similar samples", Command::FindSimilar, [key(Key::S)];
         "full-screen", "Picture alone", Command::FullScreen, [key(Key::F)];
         "larger", "Larger thumbnails", Command::Resize(1), [key(Key::Plus), key(Key::Equals)];
         "smaller", "Smaller thumbnails", Command::Resize(-1), [key(Key::Minus)];
         "view-grid", "Grid", Command::SetView(View::Grid), [ctrl(Key::Num1)];
         "view-side-by-side", "Side by side", Command::SetView(View::SideBySide), [ctrl(Key::Num2)];
+        "view-one-by-one", "One by one", Command::SetView(View::OneByOne), [ctrl(Key::Num3)];
     ]
     "Window": [
         "search", "Search", Command::FocusSearch, [key(Key::Slash), ctrl(Key::F)];

@@ -5,10 +5,10 @@
 
 use std::sync::Arc;
 
-use crate::compare::{self, ClassMap, Distribution, Flow, Side, VersionDiff};
+use crate::compare::{self, ClassMap, Distribution, EditMap, Flow, Side, VersionDiff};
 use crate::detect::{self, Input, Options, Scan};
 use crate::feature::{self, Cache, Fingerprints, Looks};
-use crate::model::{ContentHash, Version, Warning};
+use crate::model::{ChangeKind, ContentHash, Version, Warning};
 use crate::source::{self, Dataset, Place};
 use crate::task::{Job, Pool, Progress};
 use crate::trust;
@@ -61,6 +61,7 @@ pub struct Session {
     diff: Option<Arc<VersionDiff>>,
     distribution: Option<Arc<Distribution>>,
     flows: Arc<Vec<Flow>>,
+    edit_map: Option<Arc<EditMap>>,
     scan: Option<Arc<Scan>>,
     running: Vec<Running>,
     started: Vec<Step>,
@@ -81,6 +82,7 @@ enum Step {
     Open(Which),
     Hash(Which),
     Diff,
+    EditMap,
     Look(Which),
     Scan,
 }
@@ -89,6 +91,7 @@ enum Done {
     Opened(Which, Dataset),
     Hashed(Which, Arc<Fingerprints>, ContentHash),
     Compared(Arc<VersionDiff>, Arc<Distribution>, Arc<Vec<Flow>>),
+    Mapped(Option<Arc<EditMap>>),
     Looked(Which, Arc<Looks>),
     Scanned(Arc<Scan>),
 }
@@ -107,6 +110,7 @@ impl Session {
             diff: None,
             distribution: None,
             flows: Arc::default(),
+            edit_map: None,
             scan: None,
             running: Vec::new(),
             started: Vec::new(),
@@ -129,6 +133,7 @@ impl Session {
         self.diff = None;
         self.distribution = None;
         self.flows = Arc::default();
+        self.edit_map = None;
         self.scan = None;
         self.started.clear();
         self.cancelled = false;
@@ -175,6 +180,12 @@ impl Session {
         &self.flows
     }
 
+    /// Where edited pictures were changed, once that is known and where any was.
+    #[must_use]
+    pub fn edit_map(&self) -> Option<&Arc<EditMap>> {
+        self.edit_map.as_ref()
+    }
+
     /// What the detectors found, once they ran.
     #[must_use]
     pub fn scan(&self) -> Option<&Arc<Scan>> {
@@ -218,7 +229,7 @@ impl Session {
             dataset.version = Arc::new(map.apply(&dataset.version));
         }
         self.class_map = Some(map);
-        self.restart(&[Step::Diff, Step::Scan]);
+        self.restart(&[Step::Diff, Step::EditMap, Step::Scan]);
         self.diff = None;
         self.distribution = None;
         self.flows = Arc::default();
@@ -284,6 +295,7 @@ impl Session {
             Step::Hash(which) => self.slot(which).is_some_and(|slot| slot.fingerprints.is_some()),
             Step::Look(which) => self.slot(which).is_some_and(|slot| slot.looks.is_some()),
             Step::Diff => self.diff.is_some(),
+            Step::EditMap => self.edit_map.is_some(),
             Step::Scan => self.scan.is_some(),
         }
     }
@@ -383,6 +395,7 @@ impl Session {
                 self.distribution = Some(distribution);
                 self.flows = flows;
             }
+            Done::Mapped(map) => self.edit_map = map,
             Done::Looked(which, looks) => {
                 if let Some(slot) = self.slot_mut(which) {
                     slot.looks = Some(looks);
@@ -420,6 +433,9 @@ impl Session {
         }
         if hashed(&self.target) && base_ready {
             ready.push(Step::Look(Which::Target));
+            if self.diff.as_ref().is_some_and(|diff| diff.count(ChangeKind::Edited) > 0) {
+                ready.push(Step::EditMap);
+            }
             if self.target.as_ref().is_some_and(|slot| slot.looks.is_some()) {
                 ready.push(Step::Scan);
             }
@@ -471,6 +487,20 @@ impl Session {
                     Ok(Done::Compared(Arc::new(diff), Arc::new(distribution), Arc::new(flows)))
                 })
             }
+            Step::EditMap => {
+                let sides = |slot: &Option<Slot>| dataset(slot).zip(prints(slot));
+                let (Some(base), Some(target), Some(diff)) =
+                    (sides(&self.base), sides(&self.target), self.diff.clone())
+                else {
+                    return false;
+                };
+                self.pool.start("edit-map", move |task| {
+                    let base = Side { dataset: &base.0, fingerprints: &base.1 };
+                    let target = Side { dataset: &target.0, fingerprints: &target.1 };
+                    let map = compare::edit_map(base, target, &diff, task).map_err(|e| e.to_string())?;
+                    Ok(Done::Mapped(map.map(Arc::new)))
+                })
+            }
             Step::Look(which) => {
                 let (Some(dataset), Some(fingerprints)) = (
                     self.slot(which).and_then(|s| s.dataset.clone()),
@@ -517,6 +547,7 @@ impl Step {
             Self::Open(_) => "Listing samples",
             Self::Hash(_) => "Hashing files",
             Self::Diff => "Comparing versions",
+            Self::EditMap => "Where pictures were edited",
             Self::Look(_) => "Reading pictures",
             Self::Scan => "Looking for what does not belong",
         }

@@ -111,6 +111,8 @@ pub enum View {
     Grid,
     /// Base and contribution, row by row.
     SideBySide,
+    /// One sample at a time, large.
+    OneByOne,
 }
 
 /// In what order samples are shown.
@@ -211,6 +213,12 @@ pub enum PictureMode {
     Counterpart,
     /// The difference to the counterpart.
     Difference,
+    /// Both beside each other.
+    Both,
+    /// The counterpart left of a line, the picture right of it.
+    Swipe,
+    /// Both in turn.
+    Blink,
 }
 
 /// The export dialog while it is open.
@@ -257,6 +265,12 @@ pub struct ViewState {
     pub zoom: f32,
     /// See `zoom`.
     pub pan: eframe::egui::Vec2,
+    /// How many times as strong a difference is drawn.
+    pub gain: u8,
+    /// Where the line of a swipe is, as a share of the width.
+    pub swipe: f32,
+    /// A drag moves the line and not the picture.
+    pub dragging_swipe: bool,
     /// The picture alone.
     pub full_screen: bool,
     /// A note that goes with the next verdict.
@@ -295,6 +309,9 @@ impl Default for ViewState {
             picture: PictureMode::Plain,
             zoom: 1.0,
             pan: eframe::egui::Vec2::ZERO,
+            gain: 4,
+            swipe: 0.5,
+            dragging_swipe: false,
             full_screen: false,
             note: String::new(),
             help: false,
@@ -312,7 +329,10 @@ impl ViewState {
     /// Puts the cursor on a sample and selects only it.
     pub fn focus(&mut self, item: Item) {
         if self.cursor != Some(item) {
-            self.picture = PictureMode::Plain;
+            // Whoever looks at pairs wants the next one in the same way; a glance at the base is over.
+            if self.picture == PictureMode::Counterpart {
+                self.picture = PictureMode::Plain;
+            }
             self.zoom = 1.0;
             self.pan = eframe::egui::Vec2::ZERO;
         }

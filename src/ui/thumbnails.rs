@@ -31,8 +31,13 @@ pub enum Level {
     Small,
     /// At most 1600 pixels a side.
     Large,
-    /// At most 1600 pixels a side: the absolute difference, four times as strong, to this row of the base.
-    Difference(u32),
+    /// At most 1600 pixels a side: the absolute difference to this row of the base, so many times as strong.
+    Difference {
+        /// The row of the base.
+        base: u32,
+        /// How many times as strong.
+        gain: u8,
+    },
 }
 
 /// One picture in one size.
@@ -281,19 +286,19 @@ fn make(request: &Request) -> Outcome {
     let (picture, stored) = match key.level {
         Level::Small => load(pictures, key.row, 256)?,
         Level::Large => load(pictures, key.row, 1600)?,
-        Level::Difference(base_row) => {
+        Level::Difference { base: base_row, gain } => {
             let (own, stored) = load(pictures, key.row, 1600)?;
             let base = base.as_ref().ok_or("there is no base to compare with")?;
             let (other, _) = load(base, base_row, 1600)?;
-            (difference(&own, &other), stored)
+            (difference(&own, &other, gain), stored)
         }
     };
     let size = [picture.width as usize, picture.height as usize];
     Ok((ColorImage::from_rgb(size, &picture.rgb), stored.into()))
 }
 
-/// The absolute difference, four times as strong.
-fn difference(own: &Picture, other: &Picture) -> Picture {
+/// The absolute difference, so many times as strong.
+fn difference(own: &Picture, other: &Picture, gain: u8) -> Picture {
     let resized;
     let other = if (other.width, other.height) == (own.width, own.height) {
         other
@@ -301,6 +306,6 @@ fn difference(own: &Picture, other: &Picture) -> Picture {
         resized = picture::resize(other, own.width, own.height);
         &resized
     };
-    let rgb = own.rgb.iter().zip(&other.rgb).map(|(a, b)| a.abs_diff(*b).saturating_mul(4)).collect();
+    let rgb = own.rgb.iter().zip(&other.rgb).map(|(a, b)| a.abs_diff(*b).saturating_mul(gain)).collect();
     Picture { width: own.width, height: own.height, rgb, format: own.format }
 }

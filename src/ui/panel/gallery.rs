@@ -55,18 +55,25 @@ pub fn header_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, set
             ctx.send(Command::ToggleClass(class));
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            if ctx.session.base().is_some() {
-                let mut tab = |sign: &str, name: &str, value: View| {
-                    let tip = ctx.tip(name, &Command::SetView(value));
-                    let button = egui::Button::selectable(view.view == value, format!("{sign}  {name}"));
-                    if ui.add(button).on_hover_text(tip).clicked() {
-                        ctx.send(Command::SetView(value));
-                    }
-                };
+            let pair = ctx.session.base().is_some();
+            let with_words = ui.available_width() > 520.0;
+            let mut tab = |sign: &str, name: &str, value: View| {
+                let tip = ctx.tip(name, &Command::SetView(value));
+                let text = if with_words { format!("{sign}  {name}") } else { sign.to_owned() };
+                let chosen =
+                    view.view == value || value == View::Grid && !pair && view.view == View::SideBySide;
+                let response = ui.add(egui::Button::selectable(chosen, text));
+                response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, chosen, name));
+                if response.on_hover_text(tip).clicked() {
+                    ctx.send(Command::SetView(value));
+                }
+            };
+            tab(icon::FILM_STRIP, "One by one", View::OneByOne);
+            if pair {
                 tab(icon::COLUMNS, "Side by side", View::SideBySide);
-                tab(icon::SQUARES_FOUR, "Grid", View::Grid);
-                ui.separator();
             }
+            tab(icon::SQUARES_FOUR, "Grid", View::Grid);
+            ui.separator();
             let size = egui::Slider::new(&mut settings.thumbnail_size, 72.0..=256.0).show_value(false);
             ui.spacing_mut().slider_width = 84.0;
             let response = ui.add(size).on_hover_text(ctx.tip("Size of thumbnails", &Command::Resize(1)));

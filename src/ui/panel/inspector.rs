@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use eframe::egui::{self, Align2, FontId, Rect, RichText, Sense, Stroke, StrokeKind, Vec2};
+use eframe::egui::{self, Align2, FontId, Rect, RichText, Sense, Stroke, Vec2};
 
 use crate::model::{ChangeKind, GroupMember, Signal, Verdict};
 use crate::ui::app::ViewCtx;
@@ -10,13 +10,12 @@ use crate::ui::command::Command;
 use crate::ui::input::note_id;
 use crate::ui::items::{Item, is_of_problem};
 use crate::ui::session::Which;
-use crate::ui::settings::Settings;
-use crate::ui::state::{PictureMode, Queue, ViewState};
+use crate::ui::state::{Queue, View, ViewState};
 use crate::ui::theme::{self, change_look, icon, palette, strong, suspicion_color, verdict_look};
-use crate::ui::thumbnails::{Key, Level, Thumbnail};
-use crate::ui::widget::{grouped, icon_button, name_field, on_picture, paint_picture, spoken};
+use crate::ui::thumbnails::{Key, Level};
+use crate::ui::widget::{grouped, name_field, paint_picture};
 
-use super::Panel;
+use super::picture::{picture_bar_ui, picture_ui};
 
 /// Copies that are listed.
 const MOST_TWINS: usize = 12;
@@ -28,12 +27,16 @@ pub fn inspector_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState) 
         .frame(egui::Frame::new().inner_margin(egui::Margin { top: 8, ..egui::Margin::ZERO }))
         .show(ui, |ui| verdicts_ui(ui, ctx, view, item));
     egui::ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
-        if !view.full_screen {
+        // One by one, the picture and its bar are in the centre.
+        let in_centre = view.view == View::OneByOne && !matches!(view.queue, Queue::Overview);
+        if !view.full_screen && !in_centre {
             let side = ui.available_width();
             let (area, _) = ui.allocate_exact_size(Vec2::new(side, (side * 0.8).min(420.0)), Sense::hover());
             picture_ui(ui, ctx, view, area, item);
         }
-        picture_bar_ui(ui, ctx, view, item);
+        if view.full_screen || !in_centre {
+            picture_bar_ui(ui, ctx, view, item);
+        }
         labels_ui(ui, ctx, item);
         // First what the queue is about.
         if view.queue == Queue::Twins {
@@ -47,140 +50,6 @@ pub fn inspector_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState) 
         history_ui(ui, ctx, item);
         ui.add_space(8.0);
     });
-}
-
-/// The picture alone, in the centre.
-pub struct FullScreen;
-
-impl Panel for FullScreen {
-    fn applies(&self, ctx: &ViewCtx<'_>, view: &ViewState) -> bool {
-        view.full_screen && view.cursor.is_some() && !ctx.items.is_empty()
-    }
-
-    fn ui(&self, ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, _settings: &mut Settings) {
-        let Some(item) = view.cursor else { return };
-        let (area, _) = ui.allocate_exact_size(ui.available_size(), Sense::hover());
-        picture_ui(ui, ctx, view, area, item);
-        // The neighbours in the list, so that the next key press finds its picture ready.
-        if let Some(at) = ctx.rows.iter().position(|row| *row == item) {
-            for next in ctx.rows.iter().skip(at + 1).take(3).chain(ctx.rows.get(at.wrapping_sub(1))) {
-                let (which, row) = ctx.items.place(*next);
-                let _ = ctx.thumbnails.get(Key { which, row: row as u32, level: Level::Large });
-            }
-        }
-    }
-}
-
-fn picture_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, area: Rect, item: Item) {
-    let palette = palette(ui);
-    ui.painter().rect_filled(area, theme::RADIUS, palette.background);
-    let response = ui.interact(area, egui::Id::unique("large-picture"), Sense::click_and_drag());
-    response.widget_info(|| {
-        egui::WidgetInfo::labeled(egui::Role::Image, true, format!("Picture of {}", spoken(ctx, item)))
-    });
-    if response.hovered() {
-        let (scroll, pinch) = ui.input(|input| (input.smooth_scroll_delta.y, input.zoom_delta()));
-        let factor = pinch * (scroll * 0.004).exp();
-        if (factor - 1.0).abs() > 1e-4 {
-            view.zoom = (view.zoom * factor).clamp(1.0, 40.0);
-            ui.input_mut(|input| input.smooth_scroll_delta = Vec2::ZERO);
-        }
-    }
-    if response.dragged() {
-        view.pan += response.drag_delta();
-    }
-    if response.double_clicked() {
-        ctx.send(Command::FullScreen);
-    }
-    if view.zoom <= 1.0 {
-        view.pan = Vec2::ZERO;
-    }
-    let (which, row) = ctx.items.place(item);
-    let counterpart = ctx.items.counterpart(item);
-    let key = match (view.picture, counterpart) {
-        (PictureMode::Counterpart, Some(other)) => {
-            let (which, row) = ctx.items.place(other);
-            Key { which, row: row as u32, level: Level::Large }
-        }
-        (PictureMode::Difference, Some(other)) => {
-            Key { which, row: row as u32, level: Level::Difference(ctx.items.place(other).1 as u32) }
-        }
-        _ => Key { which, row: row as u32, level: Level::Large },
-    };
-    let drawn_area = Rect::from_center_size(area.center() + view.pan, area.size() * view.zoom);
-    let mut clipped = ui.new_child(egui::UiBuilder::new().max_rect(area));
-    clipped.set_clip_rect(area.intersect(ui.clip_rect()));
-    // Ask for the counterpart too, so that blinking shows it at once.
-    if let Some(other) = counterpart {
-        let (which, row) = ctx.items.place(other);
-        let _ = ctx.thumbnails.get(Key { which, row: row as u32, level: Level::Large });
-    }
-    let mut drawn = paint_picture(&clipped, ctx, drawn_area.shrink(2.0), key);
-    if drawn.is_none() && matches!(ctx.thumbnails.get(key), Thumbnail::Pending) {
-        drawn = paint_picture(&clipped, ctx, drawn_area.shrink(2.0), Key { level: Level::Small, ..key });
-    }
-    if let Some((shown, stored)) = drawn {
-        let boxes = ctx
-            .items
-            .change(item)
-            .and_then(|change| change.changed_box)
-            .into_iter()
-            .map(|b| (b, ChangeKind::Edited));
-        let signals = ctx.items.ranked(item).map(|ranked| ranked.signals.as_slice()).unwrap_or_default();
-        let areas = signals.iter().filter_map(|signal| signal.area).map(|b| (b, ChangeKind::Removed));
-        for (area, kind) in boxes.chain(areas) {
-            let marked = on_picture(area, shown, stored);
-            let (_, color, _) = change_look(kind, true);
-            clipped.painter().rect_stroke(marked, 2.0, Stroke::new(2.0, color), StrokeKind::Outside);
-        }
-    }
-    let word = match view.picture {
-        PictureMode::Plain => None,
-        PictureMode::Counterpart => Some("Base"),
-        PictureMode::Difference => Some("Difference × 4"),
-    };
-    if let Some(word) = word {
-        let galley =
-            ui.painter().layout_no_wrap(word.to_owned(), FontId::proportional(12.0), palette.on_scrim);
-        let at = area.left_top() + Vec2::splat(8.0);
-        ui.painter().rect_filled(
-            Rect::from_min_size(at, galley.size() + Vec2::new(12.0, 6.0)),
-            4.0,
-            palette.scrim,
-        );
-        ui.painter().galley(at + Vec2::new(6.0, 3.0), galley, palette.on_scrim);
-    }
-}
-
-fn picture_bar_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &ViewState, item: Item) {
-    ui.horizontal(|ui| {
-        ui.spacing_mut().item_spacing.x = 4.0;
-        let has = ctx.items.counterpart(item).is_some();
-        ui.add_enabled_ui(has, |ui| {
-            let mut mode = |sign: &str, name: &str, mode: PictureMode, command: Command| {
-                let button = egui::Button::selectable(view.picture == mode, format!("{sign}  {name}"));
-                let tip = ctx.tip(if has { name } else { "The base has no counterpart" }, &command);
-                if ui.add(button).on_hover_text(tip.clone()).on_disabled_hover_text(tip).clicked() {
-                    ctx.send(command);
-                }
-            };
-            mode(icon::EYE, "Blink", PictureMode::Counterpart, Command::Blink);
-            mode(icon::CIRCLE_HALF, "Difference", PictureMode::Difference, Command::Difference);
-        });
-        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            ui.spacing_mut().item_spacing.x = 4.0;
-            let full = if view.full_screen { icon::CORNERS_IN } else { icon::CORNERS_OUT };
-            let tip = ctx.tip("Picture alone; scroll to zoom, drag to move", &Command::FullScreen);
-            if icon_button(ui, full, "Picture alone", &tip).clicked() {
-                ctx.send(Command::FullScreen);
-            }
-            let tip = ctx.tip("Find similar samples", &Command::FindSimilar);
-            if icon_button(ui, icon::SPARKLE, "Find similar", &tip).clicked() {
-                ctx.send(Command::FindSimilar);
-            }
-        });
-    });
-    ui.add_space(theme::GAP);
 }
 
 fn labels_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, item: Item) {

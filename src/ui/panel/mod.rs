@@ -7,6 +7,7 @@ mod gallery;
 mod hints;
 mod inspector;
 mod overview;
+mod picture;
 mod queues;
 mod side_by_side;
 mod start;
@@ -30,9 +31,10 @@ pub trait Panel: Sync {
 /// Every centre panel; the first that applies is shown.
 pub static CENTRE: &[&dyn Panel] = &[
     &start::Start,
-    &inspector::FullScreen,
+    &picture::FullScreen,
     &overview::Overview,
     &clusters::Clusters,
+    &picture::OneByOne,
     &side_by_side::SideBySide,
     &gallery::Gallery,
 ];
