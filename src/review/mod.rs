@@ -11,7 +11,7 @@ mod store;
 
 use std::path::PathBuf;
 
-pub use dismissed::{Dismissed, is_cluster};
+pub use dismissed::{Dismissed, is_cluster, names_cluster};
 pub use journal::{Access, Review, ReviewAbout};
 pub use merge::{Comparison, Conflict};
 pub use place::{DATA_VARIABLE, data_folder, default_path};

@@ -123,6 +123,16 @@ pub fn apply(app: &mut App, ctx: &egui::Context, command: Command) {
                 toggle_picture(app, PictureMode::Difference);
             }
         }
+        Command::DecideCluster(at, verdict) => {
+            let members = cluster_members(app, at);
+            if !members.is_empty() {
+                app.view.question = Some(Question { verdict: Some(verdict), items: members });
+            }
+        }
+        Command::AskDismiss(at) => app.view.dismissing = Some((at, String::new())),
+        Command::Dismiss => dismiss(app),
+        Command::TakeBack(step) => take_back(app, step),
+        Command::KeepOne => keep_one(app),
         Command::FindSimilar => find_similar(app),
         Command::FullScreen => app.view.full_screen = !app.view.full_screen && app.view.cursor.is_some(),
         Command::Export => open_export(app),
@@ -392,6 +402,96 @@ fn decide(app: &mut App, items: &[Item], verdict: Option<Verdict>) {
     }
 }
 
+fn cluster_members(app: &App, at: u16) -> Vec<Item> {
+    let cluster = app.items.scan.as_ref().and_then(|scan| scan.clusters.get(usize::from(at)));
+    let members = cluster.map(|cluster| cluster.members.as_slice()).unwrap_or_default();
+    members.iter().map(|member| app.items.item(Which::Target, member.row as usize)).collect()
+}
+
+/// Remembers that a cluster is no trigger.
+fn dismiss(app: &mut App) {
+    let Some((at, reason)) = app.view.dismissing.take() else { return };
+    let members: Vec<_> =
+        cluster_members(app, at).into_iter().filter_map(|item| app.items.hash(item)).collect();
+    let reviewer = app.settings.reviewer.clone();
+    let Some(review) = app.review.as_mut().filter(|_| !members.is_empty()) else {
+        app.toast_error("Not remembered: no review file is open");
+        return;
+    };
+    match review.dismiss(&members, reason.trim(), &reviewer) {
+        Ok(step) => {
+            after_step(app, &step);
+            app.rows_stale = true;
+            app.toast("Remembered: not a trigger. Undo takes it back");
+        }
+        Err(error) => {
+            app.view.dismissing = Some((at, reason));
+            app.toast_error(error.to_string());
+        }
+    }
+}
+
+fn take_back(app: &mut App, step: i64) {
+    let reviewer = app.settings.reviewer.clone();
+    let Some(review) = &mut app.review else { return };
+    match review.take_back(step, &reviewer) {
+        Ok(Some(step)) => {
+            after_step(app, &step);
+            app.rows_stale = true;
+            app.toast(format!("Taken back: {} sample{} as before", step.keys.len(), plural(step.keys.len())));
+        }
+        Ok(None) => app.toast("Nothing of that step is in force any more"),
+        Err(error) => app.toast_error(error.to_string()),
+    }
+}
+
+fn plural(count: usize) -> &'static str {
+    if count == 1 { "" } else { "s" }
+}
+
+/// Keeps the sample under the cursor and excludes the others that show its picture; what the base has is not touched.
+fn keep_one(app: &mut App) {
+    let Some((cursor, group)) = app.view.cursor.and_then(|item| Some((item, app.items.group_of(item)?)))
+    else {
+        app.toast("This sample has no duplicate");
+        return;
+    };
+    let mut rows: Vec<(Subject, Option<Verdict>)> = Vec::new();
+    for member in group.members.iter().filter(|member| !member.in_base) {
+        let item = app.items.item(Which::Target, member.row as usize);
+        let verdict = if item == cursor { Verdict::Keep } else { Verdict::Exclude };
+        match app.items.subject(item) {
+            Some(subject) => rows.push((subject, Some(verdict))),
+            None => {
+                app.toast_error("Not decided: a file of this group has not been read");
+                return;
+            }
+        }
+    }
+    let last = group.members.iter().rfind(|member| !member.in_base).map(|member| member.row);
+    let (note, reviewer) = (std::mem::take(&mut app.view.note), app.settings.reviewer.clone());
+    let Some(review) = app.review.as_mut().filter(|_| !rows.is_empty()) else {
+        app.toast_error("Not decided: nothing of this group is in the version under review");
+        return;
+    };
+    match review.decide_each(rows, &note, &reviewer) {
+        Ok(step) => {
+            after_step(app, &step);
+            app.toast(format!("Kept one: {}", step.summary));
+            if app.settings.auto_advance {
+                let last = last.map(|row| app.items.item(Which::Target, row as usize));
+                if !next_undecided(app, last) {
+                    app.toast("Everything here is decided");
+                }
+            }
+        }
+        Err(error) => {
+            app.view.note = note;
+            app.toast_error(error.to_string());
+        }
+    }
+}
+
 fn after_step(app: &mut App, step: &Step) {
     if let Some(review) = &app.review {
         app.verdicts.update(&app.items, review, &step.keys);
@@ -527,6 +627,8 @@ fn escape(app: &mut App) {
         view.question = None;
     } else if view.choosing_label.is_some() {
         view.choosing_label = None;
+    } else if view.dismissing.is_some() {
+        view.dismissing = None;
     } else if view.export.is_some() {
         view.export = None;
     } else if view.help {

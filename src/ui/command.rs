@@ -83,6 +83,16 @@ pub enum Command {
     BlinkByItself,
     /// A stronger difference, or a weaker one.
     Gain(i32),
+    /// Decide for all members of the cluster at this place of the scan.
+    DecideCluster(u16, Verdict),
+    /// Ask why the cluster at this place of the scan is no trigger.
+    AskDismiss(u16),
+    /// Remember that it is none, with what the open dialog says.
+    Dismiss,
+    /// Take an old step back, wherever it is in force still.
+    TakeBack(i64),
+    /// Keep the sample under the cursor, and exclude what shows the same picture.
+    KeepOne,
     /// Show samples that look like the one under the cursor.
     FindSimilar,
     /// The picture alone.
@@ -159,6 +169,7 @@ pub static BINDINGS: &[Binding] = bindings! {
         "exclude", "Exclude from the dataset", Command::Decide(Some(Verdict::Exclude)), [key(Key::X)];
         "revert", "Revert the contribution's change", Command::Decide(Some(Verdict::Revert)), [key(Key::V)];
         "unsure", "Unsure", Command::Decide(Some(Verdict::Unsure)), [key(Key::U)];
+        "keep-one", "Keep this one of its duplicates, exclude the others", Command::KeepOne, [key(Key::K)];
         "clear", "Clear the verdict", Command::Decide(None), [key(Key::Backspace), key(Key::Delete)];
         "undo", "Undo", Command::Undo, [ctrl(Key::Z)];
         "redo", "Redo", Command::Redo, [ctrl_shift(Key::Z), ctrl(Key::Y)];

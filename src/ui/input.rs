@@ -33,7 +33,7 @@ pub fn commands_from_input(ctx: &egui::Context, app: &mut App) {
     let focused = ctx.memory(eframe::egui::Memory::focused);
     let typing = focused.is_some_and(|id| [search_id(), note_id(), reviewer_id()].contains(&id));
     // Dialogs with text fields of their own handle their keys themselves.
-    if app.view.choosing_label.is_some() || app.view.export.is_some() {
+    if app.view.choosing_label.is_some() || app.view.export.is_some() || app.view.dismissing.is_some() {
         return;
     }
     if typing {

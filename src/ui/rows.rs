@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::model::{ChangeKind, Verdict};
-use crate::review::Review;
+use crate::model::{ChangeKind, Cluster, Verdict};
 use crate::review::query::{Facts, Query};
+use crate::review::{self, Dismissed, Review};
 use crate::task::{Job, Pool};
 
 use super::items::{Item, Items};
@@ -19,6 +19,8 @@ const BACKGROUND_FROM: usize = 20_000;
 #[derive(Debug, Clone, Default)]
 pub struct Verdicts {
     codes: Arc<Vec<u8>>,
+    /// For each cluster of the scan why it is no trigger, where somebody said so.
+    dismissed: Arc<Vec<Option<Dismissed>>>,
 }
 
 static VERDICTS: [Verdict; 5] =
@@ -36,11 +38,20 @@ impl Verdicts {
                 }
             }
         }
-        Self { codes: Arc::new(codes) }
+        Self { codes: Arc::new(codes), dismissed: Arc::new(dismissed(items, review)) }
+    }
+
+    /// Why the cluster at this place of the scan is no trigger, where somebody said so.
+    #[must_use]
+    pub fn dismissed(&self, cluster: usize) -> Option<&Dismissed> {
+        self.dismissed.get(cluster)?.as_ref()
     }
 
     /// Reads those of some keys again.
     pub fn update(&mut self, items: &Items, review: &Review, keys: &[String]) {
+        if keys.iter().any(|key| review::names_cluster(key)) {
+            self.dismissed = Arc::new(dismissed(items, Some(review)));
+        }
         let codes = Arc::make_mut(&mut self.codes);
         for key in keys {
             for item in find(items, key) {
@@ -65,6 +76,20 @@ impl Verdicts {
     pub fn is_decided(&self, item: Item) -> bool {
         self.codes.get(item.0 as usize).is_some_and(|code| *code > 0)
     }
+}
+
+fn dismissed(items: &Items, review: Option<&Review>) -> Vec<Option<Dismissed>> {
+    let known = review.map(Review::dismissed).unwrap_or_default();
+    let clusters = items.scan.as_ref().map(|scan| scan.clusters.as_slice()).unwrap_or_default();
+    let of = |cluster: &Cluster| {
+        let members = || cluster.members.iter().map(|member| items.item(Which::Target, member.row as usize));
+        known
+            .iter()
+            .rev()
+            .find(|dismissed| dismissed.is(members().filter_map(|item| items.hash(item))))
+            .cloned()
+    };
+    clusters.iter().map(of).collect()
 }
 
 fn code(verdict: &Verdict) -> u8 {
@@ -163,7 +188,7 @@ impl Counts {
         for item in suspicious(items) {
             add(&mut counts.suspicious, item);
         }
-        for item in clustered(items, None) {
+        for item in clustered(items, verdicts, None) {
             add(&mut counts.triggers, item);
         }
         for item in twins(items) {
@@ -208,11 +233,13 @@ fn suspicious(items: &Items) -> impl Iterator<Item = Item> {
         .map(|ranked| items.item(Which::Target, ranked.row as usize))
 }
 
-/// The members of all clusters, or of the one at this place, each once.
-fn clustered(items: &Items, only: Option<u16>) -> Vec<Item> {
+/// The members of all clusters that are not dismissed, or of the one at this place, each once.
+fn clustered(items: &Items, verdicts: &Verdicts, only: Option<u16>) -> Vec<Item> {
     let clusters = items.scan.as_ref().map(|scan| scan.clusters.as_slice()).unwrap_or_default();
-    let chosen =
-        clusters.iter().enumerate().filter(|(at, _)| only.is_none_or(|only| usize::from(only) == *at));
+    let chosen = clusters.iter().enumerate().filter(|(at, _)| match only {
+        Some(only) => usize::from(only) == *at,
+        None => verdicts.dismissed(*at).is_none(),
+    });
     let mut seen = HashSet::new();
     chosen
         .flat_map(|(_, cluster)| &cluster.members)
@@ -228,10 +255,7 @@ fn twins(items: &Items) -> Vec<Item> {
     groups
         .iter()
         .flat_map(|group| &group.members)
-        .map(|member| {
-            let which = if member.in_base { Which::Base } else { Which::Target };
-            items.item(which, member.row as usize)
-        })
+        .map(|member| items.member(member))
         .filter(|item| seen.insert(*item))
         .collect()
 }
@@ -264,8 +288,8 @@ pub fn build(items: &Items, verdicts: &Verdicts, wanted: &Wanted) -> Rows {
         Queue::Changes => changed(items, None).collect(),
         Queue::Change(kind) => changed(items, Some(kind)).collect(),
         Queue::SuspiciousLabels => suspicious(items).collect(),
-        Queue::Triggers => clustered(items, None),
-        Queue::Cluster(place) => clustered(items, Some(place)),
+        Queue::Triggers => clustered(items, verdicts, None),
+        Queue::Cluster(place) => clustered(items, verdicts, Some(place)),
         Queue::Twins => twins(items),
         Queue::Problems => (0..items.len() as u32).map(Item).filter(|i| items.has_problem(*i)).collect(),
         Queue::Decided => (0..items.len() as u32).map(Item).filter(|i| verdicts.is_decided(*i)).collect(),

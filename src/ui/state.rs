@@ -281,6 +281,8 @@ pub struct ViewState {
     pub question: Option<Question>,
     /// The class chooser is open, with its filter text and highlighted line.
     pub choosing_label: Option<(String, usize)>,
+    /// The dialog "not a trigger" is open: for the cluster at this place of the scan, with the reason so far.
+    pub dismissing: Option<(u16, String)>,
     /// The export dialog is open.
     pub export: Option<ExportDialog>,
     /// Dropped places that wait for "as what?".
@@ -317,6 +319,7 @@ impl Default for ViewState {
             help: false,
             question: None,
             choosing_label: None,
+            dismissing: None,
             export: None,
             dropped: Vec::new(),
             similar: Vec::new(),

@@ -14,6 +14,7 @@ use crate::ui::widget::{grouped, icon_button, name_field};
 pub fn dialogs_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState) {
     question_ui(ui, ctx, view);
     chooser_ui(ui, ctx, view);
+    dismiss_ui(ui, ctx, view);
     export_ui(ui, ctx, view);
     dropped_ui(ui, ctx, view);
     help_ui(ui, ctx, view);
@@ -156,6 +157,46 @@ fn chooser_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState) {
         ctx.send(Command::Decide(Some(Verdict::Relabel(class))));
     } else if outside || escape {
         view.choosing_label = None;
+    }
+}
+
+/// Why is this no trigger? Asked before a cluster is listed no more.
+fn dismiss_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState) {
+    let Some((at, reason)) = &mut view.dismissing else { return };
+    let (mut run, mut close) = ui.ctx().input_mut(|input| {
+        (input.consume_key(Modifiers::NONE, Key::Enter), input.consume_key(Modifiers::NONE, Key::Escape))
+    });
+    let clusters = ctx.items.scan.as_ref().map(|scan| scan.clusters.as_slice()).unwrap_or_default();
+    let count = clusters.get(usize::from(*at)).map_or(0, |cluster| cluster.members.len());
+    let outside = modal(ui, "dismiss", 460.0, |ui| {
+        title_ui(ui, "Not a trigger?");
+        let text = format!(
+            "What these {} pictures share will be listed no more, also in a later version. Their labels stay undecided.",
+            grouped(count)
+        );
+        ui.add(egui::Label::new(text).wrap());
+        ui.add_space(8.0);
+        let field = egui::TextEdit::singleline(reason)
+            .id(egui::Id::unique("dismiss-reason"))
+            .hint_text("Why: the studio's watermark, a camera's date, …")
+            .char_limit(10_000)
+            .desired_width(f32::INFINITY);
+        let response = ui.add(field);
+        name_field(&response, "Reason");
+        response.request_focus();
+        ui.add_space(10.0);
+        ui.horizontal(|ui| {
+            run |= primary(ui, "Not a trigger").on_hover_text("Enter").clicked();
+            close |= ui
+                .add(egui::Button::new("Cancel").min_size(Vec2::new(80.0, 30.0)))
+                .on_hover_text("Esc")
+                .clicked();
+        });
+    });
+    if close || outside {
+        view.dismissing = None;
+    } else if run {
+        ctx.send(Command::Dismiss);
     }
 }
 

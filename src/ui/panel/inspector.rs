@@ -160,16 +160,13 @@ fn heading(signal: &Signal) -> &'static str {
 
 /// The samples that show the same picture, and how they are labelled.
 fn twins_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, item: Item) {
-    let Some(scan) = &ctx.items.scan else { return };
-    let (which, row) = ctx.items.place(item);
-    let here = |member: &GroupMember| member.in_base == (which == Which::Base) && member.row as usize == row;
-    let Some(group) = scan.groups.iter().find(|group| group.members.iter().any(here)) else { return };
+    let Some(group) = ctx.items.group_of(item) else { return };
+    let here = |member: &GroupMember| ctx.items.member(member) == item;
     let color = palette(ui);
     section_ui(ui, "The same picture");
     ui.label(&group.reason);
     for member in group.members.iter().filter(|member| !here(member)).take(MOST_TWINS) {
-        let which = if member.in_base { Which::Base } else { Which::Target };
-        let other = ctx.items.item(which, member.row as usize);
+        let other = ctx.items.member(member);
         let label = ctx.items.label(other).unwrap_or("no label");
         let place = if member.in_base { "base: " } else { "" };
         ui.horizontal(|ui| {
