@@ -348,6 +348,7 @@ impl App {
             class: self.view.class_filter.clone(),
             sort: self.view.sort,
             similar: self.view.similar.clone(),
+            problem: self.view.problem,
         };
         self.rows.rebuild(self.session.pool(), &self.items, &self.verdicts, wanted);
         if !self.rows.is_busy() {

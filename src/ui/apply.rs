@@ -111,6 +111,11 @@ pub fn apply(app: &mut App, ctx: &egui::Context, command: Command) {
             }
             app.rows_stale = true;
         }
+        Command::FilterProblems(filter) => {
+            app.view.problem = filter;
+            app.view.queue = Queue::Problems;
+            app.rows_stale = true;
+        }
         Command::Blink => toggle_picture(app, PictureMode::Counterpart),
         Command::Difference => toggle_picture(app, PictureMode::Difference),
         Command::Both => toggle_picture(app, PictureMode::Both),

@@ -10,7 +10,7 @@ use eframe::egui::{Key, KeyboardShortcut, Modifiers};
 use crate::model::Verdict;
 
 use super::items::Item;
-use super::state::{Queue, View};
+use super::state::{ProblemFilter, Queue, View};
 
 /// Something to do, asked for by a panel, a key or a test.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,6 +71,8 @@ pub enum Command {
     FocusSearch,
     /// Filter by a class, or stop doing so.
     ToggleClass(String),
+    /// List only these image problems, or all.
+    FilterProblems(Option<ProblemFilter>),
     /// Show the counterpart while on.
     Blink,
     /// Show the difference to the counterpart.

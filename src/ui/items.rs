@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::compare::VersionDiff;
+use crate::detect::image_problem::ImageMeasures;
 use crate::detect::{Ranked, Scan};
 use crate::feature::Fingerprints;
 use crate::model::{Change, ContentHash, Group, GroupMember, Signal, Subject, SubjectBase, Version};
@@ -32,6 +33,10 @@ pub struct Items {
     rank: Arc<Vec<u32>>,
     /// For each item whether there is a warning on it, or its picture is poor or unlike all others.
     problems: Arc<Vec<bool>>,
+    /// For each item whether there is a warning on it.
+    warned: Arc<Vec<bool>>,
+    /// How far each picture of the target is from being dark, blurred and so on.
+    pub measures: Option<Arc<ImageMeasures>>,
     /// For each item the place of its group of duplicates in the scan, `u32::MAX` where it has none.
     groups: Arc<Vec<u32>>,
 }
@@ -50,6 +55,8 @@ impl Items {
             base_prints: slot(Which::Base).and_then(|s| s.fingerprints.clone()),
             rank: Arc::default(),
             problems: Arc::default(),
+            warned: Arc::default(),
+            measures: slot(Which::Target).and_then(|s| s.measures.clone()),
             groups: Arc::default(),
         };
         if let Some(scan) = &items.scan {
@@ -76,6 +83,7 @@ impl Items {
                 problems[items.item(which, row).0 as usize] = true;
             }
         }
+        items.warned = Arc::new(problems.clone());
         for ranked in items.scan.iter().flat_map(|scan| &scan.ranking) {
             if ranked.signals.iter().any(is_of_problem) {
                 problems[items.item(Which::Target, ranked.row as usize).0 as usize] = true;
@@ -205,6 +213,12 @@ impl Items {
     #[must_use]
     pub fn has_problem(&self, item: Item) -> bool {
         self.problems.get(item.0 as usize).copied().unwrap_or(false)
+    }
+
+    /// Whether there is a warning on it: mostly that its file could not be read.
+    #[must_use]
+    pub fn is_warned(&self, item: Item) -> bool {
+        self.warned.get(item.0 as usize).copied().unwrap_or(false)
     }
 
     /// The item of a member of a group of duplicates.

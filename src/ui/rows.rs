@@ -10,7 +10,7 @@ use crate::task::{Job, Pool};
 
 use super::items::{Item, Items};
 use super::session::Which;
-use super::state::{Queue, Sort};
+use super::state::{ProblemFilter, Queue, Sort};
 
 /// From this many samples on, rows are rebuilt on a worker so that no frame waits.
 const BACKGROUND_FROM: usize = 20_000;
@@ -125,6 +125,8 @@ pub struct Wanted {
     pub class: Option<String>,
     /// The order.
     pub sort: Sort,
+    /// For [`Queue::Problems`].
+    pub problem: Option<ProblemFilter>,
     /// For [`Queue::Similar`].
     pub similar: Vec<Item>,
 }
@@ -260,6 +262,23 @@ fn twins(items: &Items) -> Vec<Item> {
         .collect()
 }
 
+fn problems(items: &Items, filter: Option<ProblemFilter>) -> Vec<Item> {
+    let all = || (0..items.len() as u32).map(Item);
+    let is_outlier = |item: &Item| {
+        let ranked = items.ranked(*item);
+        ranked.is_some_and(|ranked| ranked.signals.iter().any(|signal| signal.detector == "outlier"))
+    };
+    match filter {
+        None => all().filter(|item| items.has_problem(*item)).collect(),
+        Some(ProblemFilter::Unreadable) => all().filter(|item| items.is_warned(*item)).collect(),
+        Some(ProblemFilter::Outlier) => all().filter(is_outlier).collect(),
+        Some(ProblemFilter::Below(problem, threshold)) => {
+            let rows = items.measures.as_ref().map(|measures| measures.below(problem, threshold));
+            rows.unwrap_or_default().into_iter().map(|row| items.item(Which::Target, row as usize)).collect()
+        }
+    }
+}
+
 /// What the query language may ask about an item.
 #[must_use]
 pub fn facts<'a>(items: &'a Items, verdicts: &'a Verdicts, item: Item) -> Facts<'a> {
@@ -291,7 +310,7 @@ pub fn build(items: &Items, verdicts: &Verdicts, wanted: &Wanted) -> Rows {
         Queue::Triggers => clustered(items, verdicts, None),
         Queue::Cluster(place) => clustered(items, verdicts, Some(place)),
         Queue::Twins => twins(items),
-        Queue::Problems => (0..items.len() as u32).map(Item).filter(|i| items.has_problem(*i)).collect(),
+        Queue::Problems => problems(items, wanted.problem),
         Queue::Decided => (0..items.len() as u32).map(Item).filter(|i| verdicts.is_decided(*i)).collect(),
         Queue::Similar => wanted.similar.clone(),
     };

@@ -1,5 +1,6 @@
 //! What is the person looking at? The part of the window that is not the data: queue, filters, cursor, selection.
 
+use crate::detect::image_problem::ImageProblem;
 use crate::model::{ChangeKind, Verdict};
 use crate::review::query::{Query, QueryError};
 
@@ -194,6 +195,17 @@ impl Selection {
     }
 }
 
+/// Which image problems are listed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum ProblemFilter {
+    /// Files with a warning.
+    Unreadable,
+    /// Pictures unlike all others.
+    Outlier,
+    /// Pictures whose measure of this problem is below a threshold in [0, 1].
+    Below(ImageProblem, f64),
+}
+
 /// A question that must be answered before something happens to many samples.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Question {
@@ -247,6 +259,8 @@ pub struct ViewState {
     pub query: Result<Query, QueryError>,
     /// Only this class.
     pub class_filter: Option<String>,
+    /// In [`Queue::Problems`], only these.
+    pub problem: Option<ProblemFilter>,
     /// The sample that keys act on.
     pub cursor: Option<Item>,
     /// Where a range selection began.
@@ -302,6 +316,7 @@ impl Default for ViewState {
             search: String::new(),
             query: Ok(Query::default()),
             class_filter: None,
+            problem: None,
             cursor: None,
             anchor: None,
             selection: Selection::default(),

@@ -12,6 +12,7 @@ use crate::ui::thumbnails::{Key, Level};
 use crate::ui::widget::{CAPTION, Emphasis, card_ui, empty_ui, grouped, spoken};
 
 use super::Panel;
+use super::problems::problems_ui;
 
 const GAP: f32 = 8.0;
 /// The tallest list that f32 scroll positions can address without visible jumps, in points.
@@ -27,6 +28,9 @@ impl Panel for Gallery {
 
     fn ui(&self, ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, settings: &mut Settings) {
         header_ui(ui, ctx, view, settings);
+        if view.queue == Queue::Problems {
+            problems_ui(ui, ctx, view);
+        }
         if ctx.rows.is_empty() {
             nothing_ui(ui, ctx, view);
         } else {

@@ -8,10 +8,12 @@ mod hints;
 mod inspector;
 mod overview;
 mod picture;
+mod problems;
 mod queues;
 mod side_by_side;
 mod start;
 mod top;
+mod twins;
 
 use eframe::egui;
 
@@ -35,6 +37,7 @@ pub static CENTRE: &[&dyn Panel] = &[
     &overview::Overview,
     &clusters::Clusters,
     &picture::OneByOne,
+    &twins::Twins,
     &side_by_side::SideBySide,
     &gallery::Gallery,
 ];
