@@ -11,7 +11,7 @@ use eframe::egui;
 use crate::cli::{WindowRequest, WindowTheme};
 use crate::demo::DemoPair;
 use crate::feature::Cache;
-use crate::review::Review;
+use crate::review::{Comparison, Review};
 use crate::source::Place;
 use crate::task::{Job, Pool, Progress};
 
@@ -63,6 +63,18 @@ pub enum Choosing {
     Contribution,
     /// Where to export to.
     Export,
+    /// Another reviewer's file.
+    Review,
+}
+
+/// Another reviewer's file, beside ours.
+pub struct OtherReview {
+    /// The file.
+    pub review: Review,
+    /// What both hold, as of `revision` of ours.
+    pub comparison: Comparison,
+    /// See `comparison`.
+    pub revision: u64,
 }
 
 /// Everything that panels may read.
@@ -73,6 +85,8 @@ pub struct ViewCtx<'a> {
     pub items: &'a Items,
     /// The decisions.
     pub review: Option<&'a Review>,
+    /// Another reviewer's decisions.
+    pub other: Option<&'a OtherReview>,
     /// Verdicts by item.
     pub verdicts: &'a Verdicts,
     /// Counts of queues.
@@ -117,6 +131,7 @@ pub struct App {
     pub(super) review: Option<Review>,
     review_key: Option<(Option<String>, String)>,
     review_path: Option<PathBuf>,
+    pub(super) other: Option<OtherReview>,
     pub(super) verdicts: Verdicts,
     counts: Counts,
     counted: (u64, u64),
@@ -163,6 +178,7 @@ impl App {
             review: None,
             review_key: None,
             review_path: request.review.clone(),
+            other: None,
             verdicts: Verdicts::default(),
             counts: Counts::default(),
             counted: (u64::MAX, u64::MAX),
@@ -260,6 +276,7 @@ impl App {
         }
         self.session.open(base, target);
         self.review = None;
+        self.other = None;
         self.review_key = None;
         self.thumbnails.clear();
         let keep = (self.view.view, self.view.sort);
@@ -327,6 +344,13 @@ impl App {
             self.counted = (self.items_generation, revision);
             self.counts = Counts::new(&self.items, &self.verdicts);
         }
+        if let (Some(other), Some(review)) = (&mut self.other, &self.review)
+            && other.revision != revision
+        {
+            other.comparison = review.compare(&other.review);
+            other.revision = revision;
+            self.rows_stale |= self.view.queue == Queue::Conflicts;
+        }
         if self.session.is_busy() || self.dialog.is_some() || self.demo.is_some() || self.rows.is_busy() {
             ctx.request_repaint_after(Duration::from_millis(100));
         }
@@ -335,6 +359,13 @@ impl App {
         if !self.toasts.is_empty() {
             ctx.request_repaint_after(Duration::from_millis(500));
         }
+    }
+
+    /// Keys on which the other review has another verdict, while they are listed.
+    fn conflicts(&self) -> Vec<String> {
+        let other = self.other.as_ref().filter(|_| self.view.queue == Queue::Conflicts);
+        let conflicts = other.map(|other| other.comparison.conflicts.as_slice()).unwrap_or_default();
+        conflicts.iter().map(|conflict| conflict.own.subject.key.clone()).collect()
     }
 
     fn rebuild_rows(&mut self) {
@@ -349,6 +380,7 @@ impl App {
             sort: self.view.sort,
             similar: self.view.similar.clone(),
             problem: self.view.problem,
+            conflicts: self.conflicts(),
         };
         self.rows.rebuild(self.session.pool(), &self.items, &self.verdicts, wanted);
         if !self.rows.is_busy() {
@@ -429,6 +461,7 @@ impl eframe::App for App {
             session,
             items,
             review,
+            other,
             verdicts,
             counts,
             rows,
@@ -445,6 +478,7 @@ impl eframe::App for App {
             session,
             items,
             review: review.as_ref(),
+            other: other.as_ref(),
             verdicts,
             counts,
             rows: &rows.rows().items,

@@ -8,16 +8,18 @@ use crate::export::{self, ExportInput};
 use crate::feature::{self, HandCrafted};
 use crate::model::{Subject, Verdict};
 use crate::review::query::Query;
-use crate::review::{Review, ReviewError, Step};
+use crate::review::{Correction, Review, ReviewError, Step};
 use crate::source::{ListOptions, Place};
 
-use super::app::{App, Choosing};
+use super::app::{App, Choosing, OtherReview};
 use super::command::Command;
 use super::items::Item;
 use super::session::Which;
 use super::settings::ThemeChoice;
 use super::state::{ExportDialog, PictureMode, Question, Queue};
 
+/// Searches that are kept.
+const MOST_SEARCHES: usize = 20;
 /// How many similar samples are listed.
 const SIMILAR: usize = 200;
 /// Steps of the thumbnail size, points.
@@ -137,6 +139,29 @@ pub fn apply(app: &mut App, ctx: &egui::Context, command: Command) {
         Command::AskDismiss(at) => app.view.dismissing = Some((at, String::new())),
         Command::Dismiss => dismiss(app),
         Command::TakeBack(step) => take_back(app, step),
+        Command::ChooseReview => choose(app, Choosing::Review, true),
+        Command::CompareWith(path) => compare_with(app, &path),
+        Command::CloseOther => {
+            app.other = None;
+            if app.view.queue == Queue::Conflicts {
+                app.send(Command::Show(Queue::History));
+            }
+        }
+        Command::TakeOver => {
+            let theirs = app.other.as_ref().map(|other| other.comparison.only_other.clone());
+            take_over(app, &theirs.unwrap_or_default());
+        }
+        Command::TakeTheirs => take_theirs(app),
+        Command::Palette => app.view.palette = Some((String::new(), 0)),
+        Command::ToggleSavedSearch(text) => {
+            let searches = &mut app.settings.searches;
+            if searches.contains(&text) {
+                searches.retain(|search| *search != text);
+            } else if !text.trim().is_empty() {
+                searches.insert(0, text);
+                searches.truncate(MOST_SEARCHES);
+            }
+        }
         Command::KeepOne => keep_one(app),
         Command::FindSimilar => find_similar(app),
         Command::FullScreen => app.view.full_screen = !app.view.full_screen && app.view.cursor.is_some(),
@@ -269,6 +294,11 @@ fn choose(app: &mut App, choosing: Choosing, file: bool) {
                     suggested.as_ref().and_then(|p| p.file_name()).map(|n| n.to_string_lossy().into_owned());
                 dialog.set_title("Export corrections").set_file_name(name.unwrap_or_default()).save_file()
             }
+            Choosing::Review => dialog
+                .set_title("Compare with another review")
+                .add_filter("Reviews", &["sparrowhawk"])
+                .add_filter("All files", &["*"])
+                .pick_file(),
             _ if file => dialog
                 .set_title("Open a list of pictures")
                 .add_filter("Lists", &["csv", "tsv", "jsonl"])
@@ -288,6 +318,7 @@ fn chosen(app: &mut App, choosing: Choosing, path: PathBuf) {
         Choosing::Open => app.open(None, Some(place(path))),
         Choosing::Base => app.open(Some(place(path)), now),
         Choosing::Contribution => app.open(now, Some(place(path))),
+        Choosing::Review => app.send(Command::CompareWith(path)),
         Choosing::Export => {
             if let Some(dialog) = &mut app.view.export {
                 dialog.path = path.to_string_lossy().into_owned();
@@ -448,6 +479,59 @@ fn take_back(app: &mut App, step: i64) {
         Ok(None) => app.toast("Nothing of that step is in force any more"),
         Err(error) => app.toast_error(error.to_string()),
     }
+}
+
+fn compare_with(app: &mut App, path: &std::path::Path) {
+    let Some(own) = &app.review else {
+        app.toast("Open a dataset first: its review is compared with the other one");
+        return;
+    };
+    match Review::read(path) {
+        Ok(review) => {
+            let comparison = own.compare(&review);
+            let is_about_nothing_here =
+                comparison.same + comparison.conflicts.len() + comparison.only_other.len() == 0;
+            let revision = own.revision();
+            app.other = Some(OtherReview { review, comparison, revision });
+            app.view.queue = Queue::History;
+            app.rows_stale = true;
+            if is_about_nothing_here {
+                app.toast("The other review holds no verdict");
+            }
+        }
+        Err(error) => app.toast_error(error.to_string()),
+    }
+}
+
+/// Takes verdicts of the other review over, as one step.
+fn take_over(app: &mut App, theirs: &[Correction]) {
+    let reviewer = app.settings.reviewer.clone();
+    let Some(review) = app.review.as_mut().filter(|_| !theirs.is_empty()) else {
+        app.toast("There is nothing to take over");
+        return;
+    };
+    match review.take_over(theirs, &reviewer) {
+        Ok(step) => {
+            after_step(app, &step);
+            app.toast(format!("Taken over: {}", step.summary));
+        }
+        Err(error) => app.toast_error(error.to_string()),
+    }
+}
+
+fn take_theirs(app: &mut App) {
+    let Some(other) = &app.other else {
+        app.toast("Compare with another review first");
+        return;
+    };
+    let keys: Vec<&str> = app.view.subjects().into_iter().map(|item| app.items.key(item)).collect();
+    let conflicts = other.comparison.conflicts.iter().map(|conflict| &conflict.other);
+    let theirs: Vec<Correction> = conflicts
+        .chain(&other.comparison.only_other)
+        .filter(|correction| keys.contains(&correction.subject.key.as_str()))
+        .cloned()
+        .collect();
+    take_over(app, &theirs);
 }
 
 fn plural(count: usize) -> &'static str {
@@ -630,6 +714,8 @@ fn escape(app: &mut App) {
     let view = &mut app.view;
     if view.question.is_some() {
         view.question = None;
+    } else if view.palette.is_some() {
+        view.palette = None;
     } else if view.choosing_label.is_some() {
         view.choosing_label = None;
     } else if view.dismissing.is_some() {

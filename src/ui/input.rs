@@ -23,6 +23,12 @@ pub fn reviewer_id() -> Id {
     Id::unique("reviewer-field")
 }
 
+/// The filter of the history.
+#[must_use]
+pub fn history_id() -> Id {
+    Id::unique("history-filter")
+}
+
 /// Turns key presses and dropped files into commands.
 pub fn commands_from_input(ctx: &egui::Context, app: &mut App) {
     let dropped: Vec<_> =
@@ -31,9 +37,15 @@ pub fn commands_from_input(ctx: &egui::Context, app: &mut App) {
         app.send(Command::Dropped(dropped));
     }
     let focused = ctx.memory(eframe::egui::Memory::focused);
-    let typing = focused.is_some_and(|id| [search_id(), note_id(), reviewer_id()].contains(&id));
+    let fields = [search_id(), note_id(), reviewer_id(), history_id()];
+    let typing = focused.is_some_and(|id| fields.contains(&id));
     // Dialogs with text fields of their own handle their keys themselves.
-    if app.view.choosing_label.is_some() || app.view.export.is_some() || app.view.dismissing.is_some() {
+    let view = &app.view;
+    if view.choosing_label.is_some()
+        || view.palette.is_some()
+        || view.export.is_some()
+        || view.dismissing.is_some()
+    {
         return;
     }
     if typing {

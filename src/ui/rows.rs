@@ -125,6 +125,8 @@ pub struct Wanted {
     pub class: Option<String>,
     /// The order.
     pub sort: Sort,
+    /// For [`Queue::Conflicts`]: keys.
+    pub conflicts: Vec<String>,
     /// For [`Queue::Problems`].
     pub problem: Option<ProblemFilter>,
     /// For [`Queue::Similar`].
@@ -203,7 +205,9 @@ impl Counts {
     #[must_use]
     pub fn of(&self, queue: Queue) -> Count {
         match queue {
-            Queue::Overview | Queue::Similar | Queue::Cluster(_) => Count::default(),
+            Queue::Overview | Queue::Similar | Queue::Cluster(_) | Queue::History | Queue::Conflicts => {
+                Count::default()
+            }
             Queue::All => self.all,
             Queue::Changes => self.changes,
             Queue::Change(kind) => self.by_kind[kind as usize],
@@ -302,7 +306,8 @@ pub fn facts<'a>(items: &'a Items, verdicts: &'a Verdicts, item: Item) -> Facts<
 #[must_use]
 pub fn build(items: &Items, verdicts: &Verdicts, wanted: &Wanted) -> Rows {
     let mut list: Vec<Item> = match wanted.queue {
-        Queue::Overview => Vec::new(),
+        Queue::Overview | Queue::History => Vec::new(),
+        Queue::Conflicts => wanted.conflicts.iter().flat_map(|key| find(items, key)).collect(),
         Queue::All => (0..items.target_len() as u32).map(Item).collect(),
         Queue::Changes => changed(items, None).collect(),
         Queue::Change(kind) => changed(items, Some(kind)).collect(),

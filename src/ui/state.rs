@@ -29,6 +29,10 @@ pub enum Queue {
     Problems,
     /// Samples with a verdict.
     Decided,
+    /// Everything ever decided, no list of samples.
+    History,
+    /// Samples on which another review has another verdict.
+    Conflicts,
     /// Samples like another, from `FindSimilar`.
     Similar,
 }
@@ -57,6 +61,8 @@ impl Queue {
             Self::Twins => "Duplicates and leaks",
             Self::Problems => "Image problems",
             Self::Decided => "Decided",
+            Self::History => "History",
+            Self::Conflicts => "Conflicts",
             Self::Similar => "Similar",
         }
     }
@@ -88,20 +94,26 @@ impl Queue {
                 "Files that could not be read, and pictures that are dark, bright, blurred, empty, of an odd shape or unlike all others"
             }
             Self::Decided => "Samples with a verdict",
+            Self::History => "Every decision, by whom and when, the last one first",
+            Self::Conflicts => "Samples on which the other review has another verdict",
             Self::Similar => "Samples that look like the one you came from, nearest first",
         }
+    }
+
+    /// Every queue that is always there, in the order of the list.
+    pub fn listed() -> impl Iterator<Item = Self> {
+        let kinds = ChangeKind::ALL.into_iter().map(Self::Change);
+        let rest = [Self::Triggers, Self::Twins, Self::Problems, Self::Decided, Self::History];
+        [Self::Overview, Self::All, Self::Changes, Self::SuspiciousLabels]
+            .into_iter()
+            .chain(rest)
+            .chain(kinds)
     }
 
     /// The queue with this name in lower case with dashes, such as `suspicious-labels`.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        let kinds = ChangeKind::ALL.into_iter().map(Self::Change);
-        let rest = [Self::Triggers, Self::Twins, Self::Problems, Self::Decided];
-        [Self::Overview, Self::All, Self::Changes, Self::SuspiciousLabels]
-            .into_iter()
-            .chain(rest)
-            .chain(kinds)
-            .find(|queue| queue.title().to_lowercase().replace(' ', "-") == name)
+        Self::listed().find(|queue| queue.title().to_lowercase().replace(' ', "-") == name)
     }
 }
 
@@ -233,6 +245,17 @@ pub enum PictureMode {
     Blink,
 }
 
+/// What of the history is listed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HistoryFilter {
+    /// Text that must be in a line: in its key, verdict, class, reviewer or note.
+    pub text: String,
+    /// The text and the revision for which `lines` were found.
+    pub found_for: (String, u64),
+    /// Positions in the journal, the last one first.
+    pub lines: Vec<u32>,
+}
+
 /// The export dialog while it is open.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ExportDialog {
@@ -295,6 +318,12 @@ pub struct ViewState {
     pub question: Option<Question>,
     /// The class chooser is open, with its filter text and highlighted line.
     pub choosing_label: Option<(String, usize)>,
+    /// The list of all commands is open, with its filter text and highlighted line.
+    pub palette: Option<(String, usize)>,
+    /// The highlighted line of the suggestions under the search field.
+    pub suggestion: Option<usize>,
+    /// What the history is filtered by, and the lines that are left, as they were at a revision.
+    pub history: HistoryFilter,
     /// The dialog "not a trigger" is open: for the cluster at this place of the scan, with the reason so far.
     pub dismissing: Option<(u16, String)>,
     /// The export dialog is open.
@@ -334,6 +363,9 @@ impl Default for ViewState {
             help: false,
             question: None,
             choosing_label: None,
+            palette: None,
+            suggestion: None,
+            history: HistoryFilter::default(),
             dismissing: None,
             export: None,
             dropped: Vec::new(),

@@ -46,6 +46,7 @@ pub fn inspector_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState) 
             signals_ui(ui, ctx, view.queue, item);
             twins_ui(ui, ctx, item);
         }
+        other_review_ui(ui, ctx, item);
         provenance_ui(ui, ctx, item);
         history_ui(ui, ctx, item);
         ui.add_space(8.0);
@@ -176,6 +177,31 @@ fn twins_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, item: Item) {
             let text = format!("{place}{} ({})", ctx.items.key(other), member.kind.as_str());
             ui.add(egui::Label::new(RichText::new(text).color(color.text_weak)).truncate());
         });
+    }
+}
+
+/// What the other review says of this sample, where it says something else.
+fn other_review_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, item: Item) {
+    let Some(other) = ctx.other else { return };
+    let key = ctx.items.key(item);
+    let conflicts = other.comparison.conflicts.iter().map(|conflict| &conflict.other);
+    let mut theirs = conflicts.chain(&other.comparison.only_other);
+    let Some(theirs) = theirs.find(|correction| correction.subject.key == key) else { return };
+    section_ui(ui, "The other review");
+    let (sign, color, word) = verdict_look(&theirs.verdict, ui.visuals().dark_mode);
+    let text = match &theirs.verdict {
+        Verdict::Relabel(class) => format!("{sign}  {word} to {class}"),
+        _ => format!("{sign}  {word}"),
+    };
+    ui.label(RichText::new(text).color(color));
+    let mut by = theirs.reviewer.clone();
+    if !theirs.note.is_empty() {
+        by.push_str(&format!(" — {}", theirs.note));
+    }
+    ui.add(egui::Label::new(RichText::new(by).small().color(palette(ui).text_weak)).wrap());
+    let tip = ctx.tip("Take their verdict", &Command::TakeTheirs);
+    if ui.button(format!("{}  Take theirs", icon::USERS)).on_hover_text(tip).clicked() {
+        ctx.send(Command::TakeTheirs);
     }
 }
 
