@@ -1,6 +1,6 @@
 //! Which samples does the gallery show, in which order? Rebuilt when the data, the filter or the revision moves.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::model::{ChangeKind, Cluster, Verdict};
@@ -331,12 +331,28 @@ pub fn build(items: &Items, verdicts: &Verdicts, wanted: &Wanted) -> Rows {
         Sort::Label => list.sort_by(|a, b| {
             items.label(*a).cmp(&items.label(*b)).then_with(|| items.key(*a).cmp(items.key(*b)))
         }),
-        Sort::Suspicion => list.sort_by(|a, b| {
-            let score = |item| items.ranked(item).map_or(-1.0, |ranked| ranked.suspicion);
-            score(*b).total_cmp(&score(*a)).then_with(|| items.key(*a).cmp(items.key(*b)))
-        }),
+        Sort::Suspicion => by_suspicion(items, &mut list),
+        Sort::WithinClass => {
+            by_suspicion(items, &mut list);
+            let mut ranks: HashMap<Option<&str>, usize> = HashMap::new();
+            let mut ranked: Vec<(usize, Item)> = list
+                .iter()
+                .map(|item| {
+                    let rank = ranks.entry(items.label(*item)).or_default();
+                    *rank += 1;
+                    (*rank, *item)
+                })
+                .collect();
+            ranked.sort_by_key(|(rank, _)| *rank);
+            list = ranked.into_iter().map(|(_, item)| item).collect();
+        }
     }
     Rows { items: Arc::new(list) }
+}
+
+fn by_suspicion(items: &Items, list: &mut [Item]) {
+    let score = |item| items.ranked(item).map_or(-1.0, |ranked| ranked.suspicion);
+    list.sort_by(|a, b| score(*b).total_cmp(&score(*a)).then_with(|| items.key(*a).cmp(items.key(*b))));
 }
 
 /// Keeps rows up to date without making a frame wait.

@@ -139,11 +139,13 @@ pub enum Sort {
     Label,
     /// Most suspicious first.
     Suspicion,
+    /// The most suspicious of each label first, then the second of each, and so on.
+    WithinClass,
 }
 
 impl Sort {
     /// Every order.
-    pub const ALL: [Self; 4] = [Self::Queue, Self::Suspicion, Self::Label, Self::Key];
+    pub const ALL: [Self; 5] = [Self::Queue, Self::Suspicion, Self::WithinClass, Self::Label, Self::Key];
 
     /// Its name for people.
     #[must_use]
@@ -153,6 +155,7 @@ impl Sort {
             Self::Key => "Name",
             Self::Label => "Label",
             Self::Suspicion => "Suspicion",
+            Self::WithinClass => "Class by class",
         }
     }
 }

@@ -3,6 +3,7 @@
 mod bottom;
 mod clusters;
 mod dialogs;
+mod edits;
 mod gallery;
 mod hints;
 mod history;

@@ -259,6 +259,8 @@ fn suggestion_keys(ui: &egui::Ui, view: &mut ViewState, count: usize) -> Option<
         view.suggestion = view.suggestion.and_then(|at| at.checked_sub(1));
     }
     if press(egui::Key::Tab) {
+        // The keyboard stays in the field.
+        ui.memory_mut(|memory| memory.move_focus(egui::FocusDirection::None));
         return Some(view.suggestion.unwrap_or(0));
     }
     view.suggestion.filter(|_| press(egui::Key::Enter))
