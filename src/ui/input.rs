@@ -48,10 +48,11 @@ pub fn commands_from_input(ctx: &egui::Context, app: &mut App) {
     {
         return;
     }
-    if typing {
-        if ctx.input(|input| input.key_pressed(Key::Escape)) {
-            ctx.memory_mut(|memory| memory.surrender_focus(focused.unwrap_or(search_id())));
-        }
+    // By the time that Escape is seen here, egui has already taken the keyboard from the field: this Escape ends the
+    // typing, and clears neither the search nor the selection.
+    let ended = app.view.typing && !typing && ctx.input(|input| input.key_pressed(Key::Escape));
+    app.view.typing = typing;
+    if typing || ended {
         return;
     }
     if app.view.question.is_some() {

@@ -335,6 +335,8 @@ pub struct ViewState {
     pub dropped: Vec<std::path::PathBuf>,
     /// The samples that `FindSimilar` found, nearest first.
     pub similar: Vec<Item>,
+    /// The keyboard was in a text field in the last frame.
+    pub typing: bool,
     /// Put the keyboard into the search field in the next frame.
     pub focus_search: bool,
 }
@@ -373,6 +375,7 @@ impl Default for ViewState {
             export: None,
             dropped: Vec::new(),
             similar: Vec::new(),
+            typing: false,
             focus_search: false,
         }
     }

@@ -7,4 +7,5 @@ mod common;
 
 mod flight;
 mod places;
+mod queues;
 mod window;

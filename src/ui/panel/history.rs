@@ -58,7 +58,12 @@ impl Panel for History {
                     .id(history_id())
                     .hint_text(format!("{}  Filter: name, verdict, class, reviewer, note", icon::FUNNEL))
                     .desired_width(260.0);
-                name_field(&ui.add(field), "Filter the history");
+                let response = ui.add(field);
+                name_field(&response, "Filter the history");
+                if response.changed() {
+                    refresh(&mut view.history, review);
+                    ui.ctx().request_repaint();
+                }
             });
         });
         ui.add_space(4.0);
