@@ -50,6 +50,8 @@ pub struct WindowRequest {
     pub base: Option<Place>,
     /// The version under review.
     pub contribution: Option<Place>,
+    /// Further versions to look at beside them, at most two.
+    pub further: Vec<Place>,
     /// The review file, otherwise the one that belongs to the versions.
     pub review: Option<PathBuf>,
     /// The theme asked for; otherwise the one of the settings.

@@ -11,8 +11,8 @@ use crate::source::Place;
 /// The window, on one dataset or on a base and a contribution
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// One dataset, or the trusted base and the contribution
-    #[arg(value_name = "SOURCE", num_args = 0..=2, value_parser = source())]
+    /// One dataset, or the trusted base and the contribution, and up to two further versions to look at
+    #[arg(value_name = "SOURCE", num_args = 0..=4, value_parser = source())]
     sources: Vec<SourceArg>,
     /// The review file to open or make [default: the one that belongs to these versions]
     #[arg(long, value_name = "FILE")]
@@ -64,7 +64,8 @@ impl WindowArgs {
             ThemeArg::Dark => WindowTheme::Dark,
             ThemeArg::System => WindowTheme::System,
         });
-        WindowRequest { base, contribution, review, theme, screenshot, size, show, select }
+        let further = Vec::new();
+        WindowRequest { base, contribution, further, review, theme, screenshot, size, show, select }
     }
 }
 
@@ -88,7 +89,8 @@ pub(super) fn run(args: Args) -> Result<Outcome> {
         (Some(base), Some(contribution)) => (Some(base), Some(contribution)),
         (only, _) => (None, only),
     };
-    Ok(Outcome::Window(args.window.request(base, contribution, args.review)))
+    let request = args.window.request(base, contribution, args.review);
+    Ok(Outcome::Window(WindowRequest { further: places.collect(), ..request }))
 }
 
 #[cfg(test)]

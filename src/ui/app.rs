@@ -65,6 +65,8 @@ pub enum Choosing {
     Export,
     /// Another reviewer's file.
     Review,
+    /// A further version to look at.
+    Further,
 }
 
 /// Another reviewer's file, beside ours.
@@ -204,6 +206,9 @@ impl App {
         }
         if request.base.is_some() || request.contribution.is_some() {
             app.open(request.base, request.contribution);
+            for further in request.further {
+                app.session.add_further(further);
+            }
         }
         app
     }
@@ -283,6 +288,11 @@ impl App {
         self.view = ViewState { view: keep.0, sort: keep.1, ..ViewState::default() };
         self.view.queue = if self.session.base().is_some() { Queue::Overview } else { Queue::All };
         self.rows_stale = true;
+    }
+
+    /// Forgets every picture: what was a further version is another now.
+    pub(super) fn forget_pictures(&mut self) {
+        self.thumbnails.clear();
     }
 
     /// Opens the review that belongs to what is open, once it is known what that is.

@@ -16,7 +16,7 @@ use super::command::Command;
 use super::items::Item;
 use super::session::Which;
 use super::settings::ThemeChoice;
-use super::state::{ExportDialog, PictureMode, Question, Queue};
+use super::state::{ExportDialog, PictureMode, Question, Queue, View};
 
 /// Searches that are kept.
 const MOST_SEARCHES: usize = 20;
@@ -34,6 +34,22 @@ pub fn apply(app: &mut App, ctx: &egui::Context, command: Command) {
         Command::ChooseFile => choose(app, Choosing::Open, true),
         Command::ChooseBase => choose(app, Choosing::Base, false),
         Command::ChooseContribution => choose(app, Choosing::Contribution, false),
+        Command::ChooseFurther => choose(app, Choosing::Further, false),
+        Command::AddFurther(path) => {
+            app.view.dropped.clear();
+            if app.session.add_further(place(path)) {
+                app.view.view = View::SideBySide;
+                if app.view.queue == Queue::Overview {
+                    app.send(Command::Show(Queue::All));
+                }
+            } else {
+                app.toast("Four versions are the most that fit beside each other");
+            }
+        }
+        Command::RemoveFurther(at) => {
+            app.session.remove_further(usize::from(at));
+            app.forget_pictures();
+        }
         Command::SwapVersions => {
             let place = |which| app.session.slot(which).map(|slot| slot.place.clone());
             let (base, target) = (place(Which::Base), place(Which::Target));
@@ -307,6 +323,7 @@ fn choose(app: &mut App, choosing: Choosing, file: bool) {
             Choosing::Open => dialog.set_title("Open a dataset folder").pick_folder(),
             Choosing::Base => dialog.set_title("Choose the trusted base").pick_folder(),
             Choosing::Contribution => dialog.set_title("Choose the contribution").pick_folder(),
+            Choosing::Further => dialog.set_title("Choose a further version").pick_folder(),
         }
     });
     app.dialog = Some((choosing, job));
@@ -318,6 +335,7 @@ fn chosen(app: &mut App, choosing: Choosing, path: PathBuf) {
         Choosing::Open => app.open(None, Some(place(path))),
         Choosing::Base => app.open(Some(place(path)), now),
         Choosing::Contribution => app.open(now, Some(place(path))),
+        Choosing::Further => app.send(Command::AddFurther(path)),
         Choosing::Review => app.send(Command::CompareWith(path)),
         Choosing::Export => {
             if let Some(dialog) = &mut app.view.export {

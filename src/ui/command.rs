@@ -27,6 +27,12 @@ pub enum Command {
     ChooseBase,
     /// Choose a folder as a contribution to what is open.
     ChooseContribution,
+    /// Choose a folder to look at beside what is open.
+    ChooseFurther,
+    /// Look at a further version beside what is open.
+    AddFurther(PathBuf),
+    /// Close a further version.
+    RemoveFurther(u8),
     /// Swap base and contribution.
     SwapVersions,
     /// Make and open the demo.

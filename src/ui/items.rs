@@ -78,6 +78,7 @@ impl Items {
             let version = match which {
                 Which::Target => &items.target,
                 Which::Base => &items.base,
+                Which::Further(_) => &None,
             };
             if let Some(row) = version.as_ref().and_then(|version| version.row_of(&warning.key)) {
                 problems[items.item(which, row).0 as usize] = true;
@@ -111,12 +112,13 @@ impl Items {
         self.len() == 0
     }
 
-    /// The item at a row of a version.
+    /// The item at a row of the base or of the version under review; further versions have none.
     #[must_use]
     pub fn item(&self, which: Which, row: usize) -> Item {
         match which {
             Which::Target => Item(row as u32),
             Which::Base => Item((self.target_len() + row) as u32),
+            Which::Further(_) => Item(u32::MAX),
         }
     }
 
@@ -134,6 +136,7 @@ impl Items {
         match which {
             Which::Target => self.target.as_ref(),
             Which::Base => self.base.as_ref(),
+            Which::Further(_) => None,
         }
     }
 
@@ -165,6 +168,7 @@ impl Items {
         let prints = match which {
             Which::Target => self.target_prints.as_ref(),
             Which::Base => self.base_prints.as_ref(),
+            Which::Further(_) => None,
         };
         prints?.hashes.get(row).copied().flatten()
     }
@@ -177,6 +181,7 @@ impl Items {
         let at = match which {
             Which::Target => diff.change_of_row.get(row).copied().flatten(),
             Which::Base => diff.removal_of_base_row.get(row).copied().flatten(),
+            Which::Further(_) => None,
         };
         diff.changes.get(at? as usize)
     }

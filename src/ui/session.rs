@@ -21,7 +21,12 @@ pub enum Which {
     Base,
     /// The version under review, or the only one.
     Target,
+    /// A further version to look at beside them, from 0: see [`MOST_FURTHER`].
+    Further(u8),
 }
+
+/// Versions that are looked at beside the base and the one under review.
+pub const MOST_FURTHER: usize = 2;
 
 /// One opened (or opening) version.
 pub struct Slot {
@@ -53,12 +58,20 @@ impl Slot {
     }
 }
 
+/// A version that is only looked at, beside the others.
+struct Further {
+    slot: Slot,
+    /// For each row of the version under review the same sample's row here, once compared.
+    counterparts: Option<Arc<Vec<Option<u32>>>>,
+}
+
 /// Everything that is open and known.
 pub struct Session {
     pool: Pool,
     cache: Arc<Cache>,
     base: Option<Slot>,
     target: Option<Slot>,
+    further: Vec<Further>,
     class_map: Option<ClassMap>,
     suggested_map: Option<ClassMap>,
     diff: Option<Arc<VersionDiff>>,
@@ -86,6 +99,7 @@ enum Step {
     Hash(Which),
     Diff,
     EditMap,
+    Align(u8),
     Look(Which),
     Scan,
 }
@@ -95,6 +109,7 @@ enum Done {
     Hashed(Which, Arc<Fingerprints>, ContentHash),
     Compared(Arc<VersionDiff>, Arc<Distribution>, Arc<Vec<Flow>>),
     Mapped(Option<Arc<EditMap>>),
+    Aligned(u8, Arc<Vec<Option<u32>>>),
     Looked(Which, Arc<Looks>, Arc<ImageMeasures>),
     Scanned(Arc<Scan>),
 }
@@ -108,6 +123,7 @@ impl Session {
             cache,
             base: None,
             target: None,
+            further: Vec::new(),
             class_map: None,
             suggested_map: None,
             diff: None,
@@ -131,6 +147,7 @@ impl Session {
         }
         self.base = base.map(Slot::new);
         self.target = target.map(Slot::new);
+        self.further.clear();
         self.class_map = None;
         self.suggested_map = None;
         self.diff = None;
@@ -162,7 +179,42 @@ impl Session {
         match which {
             Which::Base => self.base.as_ref(),
             Which::Target => self.target.as_ref(),
+            Which::Further(at) => self.further.get(usize::from(at)).map(|further| &further.slot),
         }
+    }
+
+    /// Opens one more version to look at beside the others; `false` when there are as many as can be.
+    pub fn add_further(&mut self, place: Place) -> bool {
+        let room = self.target.is_some() && self.further.len() < MOST_FURTHER;
+        if room {
+            self.further.push(Further { slot: Slot::new(place), counterparts: None });
+            self.generation += 1;
+        }
+        room
+    }
+
+    /// Closes one of them.
+    pub fn remove_further(&mut self, at: usize) {
+        if at < self.further.len() {
+            self.further.remove(at);
+            // Those behind it have another number now, and work on it must not arrive under the old one.
+            let all = (0..MOST_FURTHER as u8).flat_map(|at| {
+                [Step::Open(Which::Further(at)), Step::Hash(Which::Further(at)), Step::Align(at)]
+            });
+            self.restart(&all.collect::<Vec<_>>());
+            self.generation += 1;
+        }
+    }
+
+    /// The further versions.
+    pub fn further(&self) -> impl Iterator<Item = (Which, &Slot)> {
+        self.further.iter().enumerate().map(|(at, further)| (Which::Further(at as u8), &further.slot))
+    }
+
+    /// The row of a further version that shows the same sample as this row of the version under review.
+    #[must_use]
+    pub fn in_further(&self, at: u8, row: usize) -> Option<u32> {
+        self.further.get(usize::from(at))?.counterparts.as_ref()?.get(row).copied().flatten()
     }
 
     /// What changed, once compared.
@@ -298,6 +350,9 @@ impl Session {
             Step::Hash(which) => self.slot(which).is_some_and(|slot| slot.fingerprints.is_some()),
             Step::Look(which) => self.slot(which).is_some_and(|slot| slot.looks.is_some()),
             Step::Diff => self.diff.is_some(),
+            Step::Align(at) => {
+                self.further.get(usize::from(at)).is_none_or(|further| further.counterparts.is_some())
+            }
             Step::EditMap => self.edit_map.is_some(),
             Step::Scan => self.scan.is_some(),
         }
@@ -363,11 +418,7 @@ impl Session {
 
     fn fail(&mut self, step: Step, message: String) {
         if let Step::Open(which) = step {
-            let slot = match which {
-                Which::Base => &mut self.base,
-                Which::Target => &mut self.target,
-            };
-            if let Some(slot) = slot {
+            if let Some(slot) = self.slot_mut(which) {
                 slot.error = Some(message.clone());
             }
         }
@@ -399,6 +450,11 @@ impl Session {
                 self.flows = flows;
             }
             Done::Mapped(map) => self.edit_map = map,
+            Done::Aligned(at, counterparts) => {
+                if let Some(further) = self.further.get_mut(usize::from(at)) {
+                    further.counterparts = Some(counterparts);
+                }
+            }
             Done::Looked(which, looks, measures) => {
                 if let Some(slot) = self.slot_mut(which) {
                     slot.looks = Some(looks);
@@ -413,6 +469,7 @@ impl Session {
         match which {
             Which::Base => self.base.as_mut(),
             Which::Target => self.target.as_mut(),
+            Which::Further(at) => self.further.get_mut(usize::from(at)).map(|further| &mut further.slot),
         }
     }
 
@@ -423,12 +480,18 @@ impl Session {
         let has = |slot: &Option<Slot>| slot.is_some();
         let hashed = |slot: &Option<Slot>| slot.as_ref().is_some_and(|s| s.fingerprints.is_some());
         let mut ready = Vec::new();
-        for which in [Which::Target, Which::Base] {
+        let further = (0..self.further.len() as u8).map(Which::Further);
+        for which in [Which::Target, Which::Base].into_iter().chain(further) {
             let Some(slot) = self.slot(which) else { continue };
             if slot.dataset.is_none() {
                 ready.push(Step::Open(which));
             } else if slot.fingerprints.is_none() {
                 ready.push(Step::Hash(which));
+            }
+        }
+        for (at, further) in self.further.iter().enumerate() {
+            if further.slot.fingerprints.is_some() && hashed(&self.target) {
+                ready.push(Step::Align(at as u8));
             }
         }
         let base_ready = !has(&self.base) || self.diff.is_some();
@@ -489,6 +552,24 @@ impl Session {
                     let distribution = compare::distribution(&base.version, &target.version);
                     let flows = compare::flows(&base.version, &target.version, &diff);
                     Ok(Done::Compared(Arc::new(diff), Arc::new(distribution), Arc::new(flows)))
+                })
+            }
+            Step::Align(at) => {
+                let slot = self.further.get(usize::from(at)).map(|further| &further.slot);
+                let other = slot.and_then(|slot| slot.dataset.clone().zip(slot.fingerprints.clone()));
+                let target = dataset(&self.target).zip(prints(&self.target));
+                let (Some(other), Some(target)) = (other, target) else { return false };
+                self.pool.start("align", move |task| {
+                    let other = Side { dataset: &other.0, fingerprints: &other.1 };
+                    let target = Side { dataset: &target.0, fingerprints: &target.1 };
+                    let diff = compare::diff(other, target, &cache, task).map_err(|e| e.to_string())?;
+                    // A copy is beside its original.
+                    let row = |row: usize| {
+                        let change = || diff.changes.get(diff.change_of_row[row]? as usize)?.base_row;
+                        diff.counterparts[row].or_else(change)
+                    };
+                    let rows = (0..diff.counterparts.len()).map(row).collect();
+                    Ok(Done::Aligned(at, Arc::new(rows)))
                 })
             }
             Step::EditMap => {
@@ -552,6 +633,7 @@ impl Step {
             Self::Open(_) => "Listing samples",
             Self::Hash(_) => "Hashing files",
             Self::Diff => "Comparing versions",
+            Self::Align(_) => "Aligning versions",
             Self::EditMap => "Where pictures were edited",
             Self::Look(_) => "Reading pictures",
             Self::Scan => "Looking for what does not belong",

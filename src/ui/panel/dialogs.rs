@@ -6,6 +6,7 @@ use crate::export::EXPORTERS;
 use crate::model::Verdict;
 use crate::ui::app::ViewCtx;
 use crate::ui::command::{Command, show_shortcut};
+use crate::ui::session::MOST_FURTHER;
 use crate::ui::settings::Settings;
 use crate::ui::state::{Queue, ViewState};
 use crate::ui::theme::{self, icon, palette, strong, verdict_look};
@@ -358,6 +359,11 @@ fn dropped_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState) {
             .clicked()
         {
             open = Some((Some(path.clone()), now.clone()));
+        }
+        let further = format!("{}  Beside, to look at", icon::COLUMNS);
+        let room = ctx.session.further().count() < MOST_FURTHER;
+        if ui.add_enabled(room, egui::Button::new(further).min_size(wide)).clicked() {
+            ctx.send(Command::AddFurther(path.clone()));
         }
         if ui.add(egui::Button::new(format!("{}  Alone", icon::STACK)).min_size(wide)).clicked() {
             open = Some((None, Some(path.clone())));

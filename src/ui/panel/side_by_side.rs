@@ -1,4 +1,4 @@
-//! How does each sample look in both versions? Base on the left, contribution on the right, one scroll, one selection.
+//! How does each sample look in every version? Beside each other, with one scroll and one selection.
 
 use eframe::egui::{self, Align2, FontId, Rect, Sense, Stroke, StrokeKind, Vec2};
 
@@ -9,7 +9,7 @@ use crate::ui::settings::Settings;
 use crate::ui::state::{View, ViewState};
 use crate::ui::theme::{self, change_look, palette};
 use crate::ui::thumbnails::{Key, Level};
-use crate::ui::widget::{paint_picture, spoken};
+use crate::ui::widget::{on_picture, paint_picture, spoken};
 
 use super::Panel;
 use super::gallery::{click, header_ui, nothing_ui, scroll_into_view};
@@ -17,12 +17,12 @@ use super::gallery::{click, header_ui, nothing_ui, scroll_into_view};
 const GAP: f32 = 8.0;
 const HEAD: f32 = 26.0;
 
-/// Base and contribution, a row a sample.
+/// Base, contribution and further versions: a cell a sample, in which each version has its place.
 pub struct SideBySide;
 
 impl Panel for SideBySide {
     fn applies(&self, ctx: &ViewCtx<'_>, view: &ViewState) -> bool {
-        view.view == View::SideBySide && ctx.session.base().is_some()
+        view.view == View::SideBySide && versions(ctx).len() > 1
     }
 
     fn ui(&self, ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, settings: &mut Settings) {
@@ -39,8 +39,11 @@ fn pairs_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, settings
     let side = settings.thumbnail_size * 1.2;
     let bar = ui.spacing().scroll.bar_width + 6.0;
     let width = ui.available_width() - bar;
-    // As many pairs beside each other as fit; each pair is base | contribution.
-    let columns = (((width + GAP) / (2.0 * side + GAP)).floor() as usize).clamp(1, 4);
+    // As many samples beside each other as fit, each with a part for every version.
+    let parts = versions(ctx).len() as f32;
+    let columns = (((width + GAP) / (parts * side + GAP)).floor() as usize).clamp(1, 4);
+    // In a narrow window the parts shrink rather than run out of it.
+    let side = side.min((width + GAP) / columns as f32 / parts);
     let cell = Vec2::new((width - GAP * (columns as f32 - 1.0)) / columns as f32, side + HEAD + 8.0);
     let pitch = cell.y + GAP;
     let lines = ctx.rows.len().div_ceil(columns);
@@ -94,19 +97,60 @@ fn pairs_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, settings
 fn heads_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, width: f32, columns: usize, cell_width: f32) {
     let palette = palette(ui);
     let (rect, _) = ui.allocate_exact_size(Vec2::new(width, 20.0), Sense::hover());
-    let name = |which| ctx.session.slot(which).and_then(|s| s.version()).map_or("", |version| version.name());
+    let versions = versions(ctx);
+    let part = cell_width / versions.len() as f32;
     for column in 0..columns {
         let left = rect.left() + column as f32 * (cell_width + GAP);
-        let small = FontId::proportional(11.5);
-        let texts = [
-            (0.0, format!("Base · {}", name(Which::Base))),
-            (0.5, format!("Contribution · {}", name(Which::Target))),
-        ];
-        for (share, text) in texts {
-            let at = egui::pos2(left + 8.0 + share * cell_width, rect.center().y);
-            let half =
-                Rect::from_min_size(egui::pos2(at.x, rect.top()), Vec2::new(cell_width / 2.0 - 8.0, 20.0));
-            ui.painter_at(half).text(at, Align2::LEFT_CENTER, text, small.clone(), palette.text_weak);
+        for (at, which) in versions.iter().enumerate() {
+            let slot = ctx.session.slot(*which);
+            let name = slot.and_then(|slot| slot.version()).map_or("…", |version| version.name());
+            let text = format!("{} · {name}", role(*which));
+            let at = egui::pos2(left + 8.0 + at as f32 * part, rect.center().y);
+            let area = Rect::from_min_size(egui::pos2(at.x, rect.top()), Vec2::new(part - 12.0, 20.0));
+            let small = FontId::proportional(11.5);
+            ui.painter_at(area).text(at, Align2::LEFT_CENTER, text, small, palette.text_weak);
+        }
+    }
+}
+
+/// The versions that are beside each other, the base first.
+fn versions(ctx: &ViewCtx<'_>) -> Vec<Which> {
+    let base = ctx.session.base().map(|_| Which::Base);
+    let further = ctx.session.further().map(|(which, _)| which);
+    base.into_iter().chain([Which::Target]).chain(further).collect()
+}
+
+/// What a version is, in a word.
+fn role(which: Which) -> &'static str {
+    match which {
+        Which::Base => "Base",
+        Which::Target => "Contribution",
+        Which::Further(_) => "Further",
+    }
+}
+
+/// Where a version shows a sample: its row there, and its label.
+struct Shown<'a> {
+    row: u32,
+    label: Option<&'a str>,
+}
+
+/// Each version's view of a sample.
+fn shown<'a>(ctx: &'a ViewCtx<'_>, item: Item, which: Which) -> Option<Shown<'a>> {
+    let (own, row) = ctx.items.place(item);
+    let of_item = |item: Item| Shown { row: ctx.items.place(item).1 as u32, label: ctx.items.label(item) };
+    match (which, own) {
+        (Which::Base, Which::Base) | (Which::Target, Which::Target) => Some(of_item(item)),
+        (Which::Base, _) => ctx.items.counterpart(item).map(of_item),
+        (Which::Target, _) => None,
+        (Which::Further(at), _) => {
+            let version = ctx.session.slot(which)?.version()?;
+            let row = match own {
+                Which::Target => ctx.session.in_further(at, row)?,
+                // What the contribution removed is looked for by its name.
+                _ => version.row_of(ctx.items.key(item))? as u32,
+            };
+            Some(Shown { row, label: version.label(row as usize) })
         }
     }
 }
@@ -124,24 +168,23 @@ fn pair_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, view: &ViewState, rect: Rect, item:
     };
     let painter = ui.painter_at(rect.expand(2.0));
     painter.rect_filled(rect, theme::RADIUS, fill);
-    let (which, _) = ctx.items.place(item);
-    let (base, target) = match which {
-        Which::Target => (ctx.items.counterpart(item), Some(item)),
-        Which::Base => (Some(item), None),
-    };
-    let middle = rect.center().x;
-    let halves = [
-        Rect::from_min_max(rect.min, egui::pos2(middle - 2.0, rect.bottom())),
-        Rect::from_min_max(egui::pos2(middle + 2.0, rect.top()), rect.max),
-    ];
-    let labels = [base, target].map(|side| side.and_then(|side| ctx.items.label(side)));
-    let differs = base.is_some() && target.is_some() && labels[0] != labels[1];
-    for ((half, side), label) in halves.into_iter().zip([base, target]).zip(labels) {
+    let versions = versions(ctx);
+    let part = rect.width() / versions.len() as f32;
+    let seen: Vec<Option<Shown<'_>>> = versions.iter().map(|which| shown(ctx, item, *which)).collect();
+    // The label of the first version that has the sample; others that differ from it stand out.
+    let first = seen.iter().flatten().next().map(|shown| shown.label);
+    for (at, (which, seen)) in versions.iter().zip(&seen).enumerate() {
+        let left = rect.left() + at as f32 * part;
+        let inside = Rect::from_min_max(egui::pos2(left, rect.top()), egui::pos2(left + part, rect.bottom()));
+        let half = inside.shrink2(Vec2::new(1.0, 0.0));
+        if at > 0 {
+            painter.vline(left, rect.y_range().shrink(8.0), Stroke::new(1.0, palette.line));
+        }
         let picture = Rect::from_min_max(
             half.min + Vec2::splat(4.0),
             egui::pos2(half.right() - 4.0, half.bottom() - HEAD),
         );
-        let Some(side) = side else {
+        let Some(seen) = seen else {
             painter.rect_stroke(picture.shrink(6.0), 4.0, Stroke::new(1.0, palette.line), StrokeKind::Inside);
             painter.text(
                 picture.center(),
@@ -152,33 +195,31 @@ fn pair_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, view: &ViewState, rect: Rect, item:
             );
             continue;
         };
-        let (which, row) = ctx.items.place(side);
-        let drawn = paint_picture(ui, ctx, picture, Key { which, row: row as u32, level: Level::Small });
+        let key = Key { which: *which, row: seen.row, level: Level::Small };
+        let drawn = paint_picture(ui, ctx, picture, key);
         let marked = ctx.items.change(item).and_then(|change| change.changed_box);
         if let (Some(area), Some((shown, stored)), Which::Target) = (marked, drawn, which) {
-            let scale = shown.width() / stored[0].max(1) as f32;
-            let corner = shown.min + Vec2::new(area.x as f32, area.y as f32) * scale;
-            let rect = Rect::from_min_size(corner, Vec2::new(area.width as f32, area.height as f32) * scale);
             let (_, color, _) = change_look(crate::model::ChangeKind::Edited, true);
-            painter.rect_stroke(rect, 2.0, Stroke::new(1.5, color), StrokeKind::Outside);
+            let area = on_picture(area, shown, stored);
+            painter.rect_stroke(area, 2.0, Stroke::new(1.5, color), StrokeKind::Outside);
         }
-        let color = if differs {
-            change_look(crate::model::ChangeKind::Relabelled, ui.visuals().dark_mode).1
-        } else {
+        let color = if first == Some(seen.label) {
             palette.text
+        } else {
+            change_look(crate::model::ChangeKind::Relabelled, ui.visuals().dark_mode).1
         };
         let at = egui::pos2(half.left() + 8.0, half.bottom() - HEAD / 2.0);
         ui.painter_at(half.shrink(3.0)).text(
             at,
             Align2::LEFT_CENTER,
-            label.unwrap_or("no label"),
+            seen.label.unwrap_or("no label"),
             FontId::proportional(12.5),
             color,
         );
     }
-    painter.vline(middle, rect.y_range().shrink(8.0), Stroke::new(1.0, palette.line));
     if let Some(change) = ctx.items.change(item) {
         let (sign, color, _) = change_look(change.kind, true);
+        let middle = rect.left() + if versions.len() > 1 { part } else { 0.5 * part };
         let badge = Rect::from_center_size(egui::pos2(middle, rect.top() + 16.0), Vec2::splat(20.0));
         painter.rect_filled(badge, 5.0, palette.scrim);
         painter.text(badge.center(), Align2::CENTER_CENTER, sign, FontId::proportional(14.0), color);

@@ -5,7 +5,7 @@ use eframe::egui::{self, Align, Layout, RichText};
 use crate::ui::app::ViewCtx;
 use crate::ui::command::Command;
 use crate::ui::input::search_id;
-use crate::ui::session::{Slot, Which};
+use crate::ui::session::{MOST_FURTHER, Slot, Which};
 use crate::ui::settings::Settings;
 use crate::ui::state::ViewState;
 use crate::ui::theme::{self, icon, palette, strong};
@@ -58,6 +58,9 @@ fn open_menu_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>) {
             entry(icon::SHIELD_CHECK, "Choose a base to compare with…", Command::ChooseBase);
             entry(icon::GIT_PULL_REQUEST, "Compare with a contribution…", Command::ChooseContribution);
         }
+        if ctx.session.target().is_some() && ctx.session.further().count() < MOST_FURTHER {
+            entry(icon::COLUMNS, "Look at a further version beside…", Command::ChooseFurther);
+        }
         if ctx.session.base().is_some() {
             entry(icon::SWAP, "Swap base and contribution", Command::SwapVersions);
         }
@@ -81,6 +84,14 @@ fn version_strip_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>) {
             (icon::STACK, "Dataset", "under review")
         };
         version_ui(ui, slot, sign, role, word);
+    }
+    for (which, slot) in ctx.session.further() {
+        version_ui(ui, slot, icon::COLUMNS, "Further", "only looked at");
+        let Which::Further(at) = which else { continue };
+        let name = "Close this further version";
+        if icon_button(ui, icon::X, name, name).clicked() {
+            ctx.send(Command::RemoveFurther(at));
+        }
     }
 }
 
