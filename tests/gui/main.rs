@@ -8,4 +8,5 @@ mod common;
 mod flight;
 mod places;
 mod queues;
+mod speed;
 mod window;

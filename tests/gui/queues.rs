@@ -344,3 +344,30 @@ fn class_by_class_lists_the_first_of_each_label_first() {
         .collect();
     assert!(scores.is_sorted_by(|a, b| a >= b), "{scores:?}");
 }
+
+#[test]
+fn a_third_and_a_fourth_version_are_aligned_beside_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let (base, fork) = make_pair(folder.path());
+    let third = folder.path().join("third");
+    // A picture of the contribution under another name and label; nothing else.
+    std::fs::create_dir_all(third.join("city")).unwrap();
+    std::fs::copy(fork.join("beach/3.png"), third.join("city/elsewhere.png")).unwrap();
+    let mut window = open(Some(&base), Some(&fork), &folder.path().join("r.sparrowhawk"));
+    send(&mut window, Command::AddFurther(third.clone()));
+    send(&mut window, Command::AddFurther(base.clone()));
+    assert_eq!(window.state().view.view, View::SideBySide);
+    let app = window.state();
+    let row = app.items().target.as_ref().unwrap().row_of("beach/3.png").unwrap();
+    let other = app.session().in_further(0, row).expect("the same picture") as usize;
+    let version = app.session().further().next().unwrap().1.version().unwrap().clone();
+    assert_eq!((version.key(other), version.label(other)), ("city/elsewhere.png", Some("city")));
+    assert_eq!(app.session().in_further(0, row + 1), None);
+    assert!(app.session().in_further(1, row).is_some());
+    send(&mut window, Command::AddFurther(third));
+    assert!(window.state().toasts().iter().any(|toast| toast.text.contains("Four versions")));
+    // The first is closed: the second takes its place, with what is known of it.
+    send(&mut window, Command::RemoveFurther(0));
+    assert!(window.state().session().in_further(0, row).is_some());
+    assert_eq!(window.state().session().further().count(), 1);
+}

@@ -72,11 +72,18 @@ fn cache() -> Arc<Cache> {
 }
 
 pub fn open_request(request: WindowRequest) -> Harness<'static, App> {
-    let mut harness =
+    let mut harness = open_with(request, Pool::inline());
+    harness.run();
+    harness
+}
+
+/// The same with a pool of one's own, and before its first frame.
+pub fn open_with(request: WindowRequest, pool: Pool) -> Harness<'static, App> {
+    let harness =
         Harness::builder().with_size([1280.0, 800.0]).with_max_steps(40).build_eframe(move |creation| {
             let startup = Startup {
                 request,
-                pool: Pool::inline(),
+                pool,
                 cache: cache(),
                 settings: Settings { reviewer: "tester".to_owned(), ..Settings::default() },
                 keys: Keys::default(),
@@ -84,6 +91,5 @@ pub fn open_request(request: WindowRequest) -> Harness<'static, App> {
             };
             App::new(&creation.egui_ctx, startup)
         });
-    harness.run();
     harness
 }
