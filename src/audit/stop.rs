@@ -1,0 +1,102 @@
+//! Is it enough? The plan's rule, and what it says now in words.
+
+use serde::Serialize;
+
+use super::plan::StopRule;
+use super::{Plan, percent};
+
+/// What the rule says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Go on.
+    GoOn,
+    /// The claim holds: fewer than the plan's share are wrong.
+    Accepted,
+    /// The claim cannot be made.
+    Rejected,
+    /// All was seen and the sequential test has not decided.
+    Undecided,
+}
+
+/// What the rule says, and why.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Stop {
+    /// What it says.
+    pub outcome: Outcome,
+    /// A sentence.
+    pub words: String,
+}
+
+/// Applies the plan's rule to `right` and `defects` decided samples, `unsure` ones, and `left` that nobody has seen.
+///
+/// Fixed: accepted when all are right or at most `accept` wrong, rejected as soon as more are; unsure ones must be
+/// decided first. Sequential: Wald's test of the acceptable share p0 against the rate p1 with both errors
+/// 1 − confidence (Wald 1947): a wrong one adds ln(p1/p0), a right one ln((1 − p1)/(1 − p0)); rejected from
+/// ln((1 − β)/α) on, accepted from ln(β/(1 − α)) downwards.
+#[must_use]
+pub fn stop(plan: &Plan, right: u64, defects: u64, unsure: u64, left: u64) -> Stop {
+    let claim = format!("fewer than {} are wrong", percent(plan.rate));
+    let sure = format!("with {} confidence", percent(plan.confidence));
+    let seen = right + defects;
+    let to_do = match (left, unsure) {
+        (0, 0) => String::new(),
+        (0, 1) => "1 is unsure and must be decided".to_owned(),
+        (0, unsure) => format!("{unsure} are unsure and must be decided"),
+        (left, 0) => format!("{left} to go"),
+        (left, unsure) => format!("{left} to go, and {unsure} unsure"),
+    };
+    let wrong = match defects {
+        0 => format!("none of {seen} is wrong"),
+        1 => format!("1 of {seen} is wrong"),
+        many => format!("{many} of {seen} are wrong"),
+    };
+    let so_far = match (seen, defects) {
+        (0, _) => "Nothing decided yet".to_owned(),
+        (_, 0) => "No wrong one so far".to_owned(),
+        (_, many) => format!("{many} wrong so far, {} may be", plan.accept),
+    };
+    let say = |outcome: Outcome, words: String| Stop { outcome, words };
+    match plan.rule {
+        StopRule::Fixed => {
+            if defects > plan.accept {
+                let may = if plan.accept == 0 { String::new() } else { format!(", {} may be", plan.accept) };
+                let words = format!(
+                    "Stop: {wrong}{may}. It cannot be said that {claim}. Going on only makes the estimate closer"
+                );
+                say(Outcome::Rejected, words)
+            } else if left == 0 && unsure == 0 {
+                say(Outcome::Accepted, format!("Done: {wrong}. So {claim}, {sure}"))
+            } else {
+                let end =
+                    if plan.accept == 0 { "if none is wrong" } else { "if no more than that are wrong" };
+                let end = if defects > plan.accept { "" } else { end };
+                say(Outcome::GoOn, format!("{so_far}; {to_do}. At the end, {end}, {claim}, {sure}"))
+            }
+        }
+        StopRule::Sequential => {
+            let (error, p1) = (1.0 - plan.confidence, plan.rate);
+            let p0 = plan.acceptable;
+            let up = if p0 > 0.0 { (p1 / p0).ln() } else { f64::INFINITY };
+            let down = ((1.0 - p1) / (1.0 - p0)).ln();
+            let wrong_part = if defects == 0 { 0.0 } else { defects as f64 * up };
+            let evidence = wrong_part + right as f64 * down;
+            let (reject, accept) = (((1.0 - error) / error).ln(), (error / (1.0 - error)).ln());
+            if evidence >= reject {
+                say(Outcome::Rejected, format!("Stop: {wrong}. It cannot be said that {claim}"))
+            } else if evidence <= accept && unsure == 0 {
+                say(Outcome::Accepted, format!("Stop: {wrong}. So {claim}, {sure}"))
+            } else if left == 0 && unsure == 0 {
+                let words = format!(
+                    "All was seen and {wrong}: neither is shown. The interval says how far it is known"
+                );
+                say(Outcome::Undecided, words)
+            } else {
+                let more = ((evidence - accept) / -down).ceil().max(1.0) as u64;
+                let words =
+                    format!("{so_far}; {to_do}. {more} more right ones in a row, and {claim}, {sure}");
+                say(Outcome::GoOn, words)
+            }
+        }
+    }
+}
