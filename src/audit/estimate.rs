@@ -189,8 +189,8 @@ mod tests {
         assert_eq!(finite_interval(0, 0, 50, 0.95), (0, 50));
         let (low, high) = finite_interval(0, 298, 50_000, 0.9);
         assert_eq!(low, 0);
-        // 500 wrong ones would have shown with 95 %: that is the plan's own promise.
-        assert_eq!(high, 499);
+        // One more would have shown with 95 %: the plan's own promise, read the other way round.
+        assert_eq!(high + 1, super::super::detectable(50_000, 298, 0.95));
     }
 
     /// The share of draws whose interval holds the truth is at least the confidence, for every truth.
