@@ -100,6 +100,19 @@ pub fn plan_path(review: &Path) -> PathBuf {
     review.with_extension("audit.json")
 }
 
+/// Gives a plan that is there another name beside its own, so that a new one can be written; the name.
+pub fn set_aside(path: &Path) -> std::io::Result<Option<PathBuf>> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let free =
+        (1_u32..).map(|number| path.with_extension(format!("{number}.json"))).find(|path| !path.exists());
+    if let Some(free) = &free {
+        std::fs::rename(path, free)?;
+    }
+    Ok(free)
+}
+
 impl Plan {
     /// Everything that is shown: samples first, then golden items. A number below this is a *place*.
     #[must_use]

@@ -23,7 +23,7 @@ use std::path::PathBuf;
 pub use agreement::{Agreement, Kappa, cohen_kappa, krippendorff_alpha, positive_agreement};
 pub use draw::{About, Population, Truth, draw, known_from_review, known_from_table, populations};
 pub use estimate::{Estimate, Interval, StratumCount, clopper_pearson, estimate, finite_interval};
-pub use file::{MAX_PLAN_BYTES, Plan, SCHEMA, Sample, Stratum, plan_path};
+pub use file::{MAX_PLAN_BYTES, Plan, SCHEMA, Sample, Stratum, plan_path, set_aside};
 pub use golden::{Corrected, GoldenItem, GoldenReport, corrected};
 pub use hypergeometric::at_most;
 pub use ledger::{Ledger, Opinion};

@@ -3,6 +3,7 @@
 use crate::model::{ChangeKind, Verdict};
 use crate::review::query::{Query, QueryError};
 
+use super::audit::{AuditForm, AuditList};
 use super::items::Item;
 
 /// What the gallery lists.
@@ -28,6 +29,8 @@ pub enum Queue {
     Problems,
     /// Samples with a verdict.
     Decided,
+    /// A random sample, looked at blindly.
+    Audit,
     /// Samples like another, from `FindSimilar`.
     Similar,
 }
@@ -56,6 +59,7 @@ impl Queue {
             Self::Twins => "Duplicates and leaks",
             Self::Problems => "Image problems",
             Self::Decided => "Decided",
+            Self::Audit => "Audit",
             Self::Similar => "Similar",
         }
     }
@@ -87,6 +91,7 @@ impl Queue {
                 "Files that could not be read, and pictures that are dark, bright, blurred, empty, of an odd shape or unlike all others"
             }
             Self::Decided => "Samples with a verdict",
+            Self::Audit => "A random sample, looked at blindly: how many labels are wrong?",
             Self::Similar => "Samples that look like the one you came from, nearest first",
         }
     }
@@ -95,7 +100,7 @@ impl Queue {
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         let kinds = ChangeKind::ALL.into_iter().map(Self::Change);
-        let rest = [Self::Triggers, Self::Twins, Self::Problems, Self::Decided];
+        let rest = [Self::Triggers, Self::Twins, Self::Problems, Self::Decided, Self::Audit];
         [Self::Overview, Self::All, Self::Changes, Self::SuspiciousLabels]
             .into_iter()
             .chain(rest)
@@ -287,6 +292,12 @@ pub struct ViewState {
     pub dropped: Vec<std::path::PathBuf>,
     /// The samples that `FindSimilar` found, nearest first.
     pub similar: Vec<Item>,
+    /// What of the audit is listed; its page where nothing is.
+    pub audit_list: Option<AuditList>,
+    /// The samples of that list.
+    pub audit_rows: Vec<Item>,
+    /// The form for a new audit.
+    pub audit_form: AuditForm,
     /// Put the keyboard into the search field in the next frame.
     pub focus_search: bool,
 }
@@ -320,12 +331,27 @@ impl Default for ViewState {
             export: None,
             dropped: Vec::new(),
             similar: Vec::new(),
+            audit_list: None,
+            audit_rows: Vec::new(),
+            audit_form: AuditForm::default(),
             focus_search: false,
         }
     }
 }
 
 impl ViewState {
+    /// Whether nothing may be shown but the picture and its label.
+    #[must_use]
+    pub fn is_blind(&self) -> bool {
+        self.queue == Queue::Audit && self.audit_list == Some(AuditList::Drawn)
+    }
+
+    /// Whether the page of the audit is shown, and no list.
+    #[must_use]
+    pub fn is_audit_page(&self) -> bool {
+        self.queue == Queue::Audit && self.audit_list.is_none()
+    }
+
     /// Puts the cursor on a sample and selects only it.
     pub fn focus(&mut self, item: Item) {
         if self.cursor != Some(item) {

@@ -1,5 +1,6 @@
 //! What is on the screen? Bars and side panels in fixed places, and in the centre the first of [`CENTRE`] that applies.
 
+mod audit;
 mod bottom;
 mod clusters;
 mod dialogs;
@@ -33,6 +34,7 @@ pub static CENTRE: &[&dyn Panel] = &[
     &start::Start,
     &picture::FullScreen,
     &overview::Overview,
+    &audit::Audit,
     &clusters::Clusters,
     &picture::OneByOne,
     &side_by_side::SideBySide,
@@ -55,7 +57,8 @@ pub fn window_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, set
             .default_size(226.0)
             .size_range(170.0..=420.0)
             .show(ui, |ui| queues::queues_ui(ui, ctx, view));
-        let inspects = !matches!(view.queue, super::state::Queue::Overview) || view.full_screen;
+        let is_page = view.queue == super::state::Queue::Overview || view.is_audit_page();
+        let inspects = !is_page || view.full_screen;
         if inspects && view.cursor.is_some() {
             egui::Panel::right("inspector")
                 .frame(side)

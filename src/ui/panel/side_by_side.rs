@@ -22,7 +22,7 @@ pub struct SideBySide;
 
 impl Panel for SideBySide {
     fn applies(&self, ctx: &ViewCtx<'_>, view: &ViewState) -> bool {
-        view.view == View::SideBySide && ctx.session.base().is_some()
+        view.view == View::SideBySide && ctx.session.base().is_some() && !ctx.blind
     }
 
     fn ui(&self, ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, settings: &mut Settings) {
