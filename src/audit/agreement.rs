@@ -55,7 +55,7 @@ pub fn cohen_kappa(pairs: &[(usize, usize)]) -> Option<Kappa> {
     })
 }
 
-/// Krippendorff's alpha for nominal categories: 1 − Do / De with Do = Σ o_ck / n and De = Σ n_c n_k / (n (n − 1)), both
+/// Krippendorff's alpha for nominal categories: 1 − Do / De with Do = Σ `o_ck` / n and De = Σ `n_c` `n_k` / (n (n − 1)), both
 /// over c ≠ k (Krippendorff 2011). Each unit holds one place a reviewer, `None` where he said nothing; units with
 /// fewer than two answers do not count. `None` when nothing can be compared, or only one thing was ever said.
 #[must_use]

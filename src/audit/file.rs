@@ -105,8 +105,9 @@ pub fn set_aside(path: &Path) -> std::io::Result<Option<PathBuf>> {
     if !path.exists() {
         return Ok(None);
     }
-    let free =
-        (1_u32..).map(|number| path.with_extension(format!("{number}.json"))).find(|path| !path.exists());
+    let free = (1..=u32::MAX)
+        .map(|number| path.with_extension(format!("{number}.json")))
+        .find(|path| !path.exists());
     if let Some(free) = &free {
         std::fs::rename(path, free)?;
     }

@@ -191,19 +191,17 @@ fn agreement(plan: &Plan, ledger: &Ledger, names: &[&str]) -> Option<Agreement> 
             names.iter().map(said).collect()
         })
         .collect();
-    let pairs = |a: usize, b: usize| -> Vec<(usize, usize)> {
-        units.iter().filter_map(|unit| unit[a].zip(unit[b])).collect()
-    };
-    let mut best: Option<(usize, usize, Vec<(usize, usize)>)> = None;
+    let (mut best, mut most): (Option<(usize, usize)>, usize) = (None, 0);
     for a in 0..names.len() {
         for b in a + 1..names.len() {
-            let found = pairs(a, b);
-            if found.len() > best.as_ref().map_or(0, |(_, _, pairs)| pairs.len()) {
-                best = Some((a, b, found));
+            let common = units.iter().filter(|unit| unit[a].is_some() && unit[b].is_some()).count();
+            if common > most {
+                (best, most) = (Some((a, b)), common);
             }
         }
     }
-    let (a, b, pairs) = best?;
+    let (a, b) = best?;
+    let pairs: Vec<(usize, usize)> = units.iter().filter_map(|unit| unit[a].zip(unit[b])).collect();
     let count = |wanted: (usize, usize)| pairs.iter().filter(|pair| **pair == wanted).count() as u64;
     let table = [count((1, 1)), count((1, 0)), count((0, 1)), count((0, 0))];
     Some(Agreement {

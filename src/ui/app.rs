@@ -55,6 +55,9 @@ pub struct Toast {
     pub since: Instant,
 }
 
+/// A plan with its file, where there is one.
+type FoundPlan = Result<Option<(PathBuf, Plan)>, String>;
+
 /// What a file dialog is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Choosing {
@@ -154,7 +157,7 @@ pub struct App {
     pub(super) similar: Option<Job<Result<Vec<Item>, String>>>,
     pub(super) export: Option<Job<Result<PathBuf, String>>>,
     pub(super) audit: Option<AuditState>,
-    pub(super) audit_job: Option<Job<Result<Option<(PathBuf, Plan)>, String>>>,
+    pub(super) audit_job: Option<Job<FoundPlan>>,
     audit_read: (u64, u64, String),
     screenshot: super::screenshot::Screenshot,
     show_first: Option<Queue>,

@@ -55,7 +55,7 @@ impl Panel for Audit {
 fn title_ui(ui: &mut egui::Ui, title: &str, below: &str) {
     let palette = palette(ui);
     ui.label(RichText::new(title).font(theme::title_font()).color(palette.text_strong));
-    ui.add(egui::Label::new(RichText::new(below).color(palette.text_weak)).wrap());
+    note_ui(ui, below).color(palette.text_weak)).wrap());
     ui.add_space(theme::GAP);
 }
 
@@ -85,7 +85,7 @@ fn form_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState) {
                 "What you want to know",
                 "The fewer wrong labels are to be noticed, the more samples it takes",
                 |ui| fields_ui(ui, ctx, form),
-            )
+            );
         },
         |right| {
             section_ui(
@@ -93,7 +93,7 @@ fn form_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState) {
                 "What that means",
                 "Computed exactly, and kept wherever in the strata the wrong ones are",
                 |ui| meaning_ui(ui, ctx, &shown),
-            )
+            );
         },
     );
 }
@@ -103,13 +103,21 @@ fn field_ui(ui: &mut egui::Ui, words: &str, content: impl FnOnce(&mut egui::Ui, 
     let color = palette(ui).text;
     ui.horizontal(|ui| {
         ui.set_min_height(28.0);
-        let (rect, _) = ui.allocate_exact_size(Vec2::new(WORDS, 26.0), Sense::hover());
-        let label = ui.put(
-            rect,
-            egui::Label::new(RichText::new(words).color(color)).halign(egui::Align::LEFT).truncate(),
-        );
+        let layout = egui::Layout::left_to_right(egui::Align::Center);
+        let label = ui
+            .allocate_ui_with_layout(Vec2::new(WORDS, 26.0), layout, |ui| {
+                ui.set_width(WORDS);
+                ui.add(egui::Label::new(RichText::new(words).color(color)).truncate())
+            })
+            .inner;
         content(ui, label.id);
     });
+}
+
+/// A number without zeros at its end.
+fn trimmed(value: f64) -> String {
+    let text = format!("{value:.3}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 fn choice(ui: &mut egui::Ui, chosen: bool, text: &str, tip: &str) -> bool {
@@ -139,7 +147,11 @@ fn fields_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, form: &mut AuditForm) {
                     label: egui::Id,
                     tip: &str| {
         let speed = (*value * 0.02).max(0.005);
-        let drag = egui::DragValue::new(value).range(range).speed(speed).max_decimals(3).suffix(" %");
+        let drag = egui::DragValue::new(value)
+            .range(range)
+            .speed(speed)
+            .custom_formatter(|value, _| trimmed(value))
+            .suffix(" %");
         ui.add_sized(Vec2::new(92.0, 26.0), drag).labelled_by(label).on_hover_text(tip);
     };
     if form.by_budget {
@@ -299,11 +311,14 @@ fn meaning_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, form: &AuditForm) {
         ),
     };
     let missed = miss_probability(sized.population, Report::HANDFUL, sizing.total);
-    let cannot = format!(
-        "{} planted pictures would escape it with probability {}: for those there are the queues above",
-        Report::HANDFUL,
-        percent(missed)
-    );
+    let planted =
+        format!("{} planted pictures would escape it with probability {}", Report::HANDFUL, percent(missed));
+    let is_blind_to_them = missed > 1.0 - form.confidence / 100.0;
+    let (planted_sign, planted_color, planted) = if is_blind_to_them {
+        (icon::X, palette.warning, format!("{planted}: for those there are the queues on the left"))
+    } else {
+        (icon::CHECK, palette.good, planted)
+    };
     let pace = if minutes < 1.5 {
         "About a minute, at 3 seconds each".to_owned()
     } else {
@@ -316,7 +331,7 @@ fn meaning_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, form: &AuditForm) {
     };
     for (sign, color, text) in [
         (icon::CHECK, palette.good, can),
-        (icon::X, palette.warning, cannot),
+        (planted_sign, planted_color, planted),
         (icon::EYE_SLASH, palette.text_weak, measured),
         (icon::HOURGLASS, palette.text_weak, pace),
     ] {
@@ -342,13 +357,14 @@ fn meaning_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, form: &AuditForm) {
         ui.add_space(2.0);
         ui.add(
             egui::Label::new(
-                RichText::new("The plan so far is kept under another name beside the new one")
-                    .small()
-                    .color(palette.text_weak),
-            )
-            .wrap(),
-        );
+                RichText::new("The plan so far is kept under another name beside the new one");
     }
+}
+
+/// A remark.
+fn note_ui(ui: &mut egui::Ui, text: impl Into<String>) {
+    let text = RichText::new(text).small().color(palette(ui).text_weak);
+    ui.add(egui::Label::new(text).wrap().halign(egui::Align::LEFT));
 }
 
 /// A sign and a sentence that wraps beside it.
@@ -528,9 +544,7 @@ fn estimate_ui(ui: &mut egui::Ui, audit: &AuditState) {
     let palette = palette(ui);
     let report = &audit.report;
     let Some(found) = &report.estimate else {
-        ui.add(
-            egui::Label::new(
-                RichText::new("Nothing decided yet: begin, and the estimate runs along")
+        note_ui(ui, "Nothing decided yet: begin, and the estimate runs along")
                     .color(palette.text_weak),
             )
             .wrap(),
@@ -581,7 +595,7 @@ fn estimate_ui(ui: &mut egui::Ui, audit: &AuditState) {
         ));
     }
     for note in notes {
-        ui.add(egui::Label::new(RichText::new(note).small().color(palette.text_weak)).wrap());
+        ui.add(egui::Label::new(RichText::new(note);
     }
 }
 
@@ -659,9 +673,7 @@ fn reviewers_ui(ui: &mut egui::Ui, audit: &AuditState) {
     let palette = palette(ui);
     let report = &audit.report;
     if report.reviewers.is_empty() {
-        ui.add(
-            egui::Label::new(
-                RichText::new("Nobody yet: begin, and what you notice is counted here")
+        note_ui(ui, "Nobody yet: begin, and what you notice is counted here")
                     .color(palette.text_weak),
             )
             .wrap(),
@@ -689,7 +701,7 @@ fn reviewers_ui(ui: &mut egui::Ui, audit: &AuditState) {
                 percent(interval.low),
                 percent(interval.high)
             );
-            ui.add(egui::Label::new(RichText::new(text).small()).wrap());
+            ui.add(egui::Label::new(RichText::new(text).small()).wrap().halign(egui::Align::LEFT));
         }
         if let Some((share, interval)) = golden.specificity(confidence) {
             let text = format!(
@@ -700,23 +712,18 @@ fn reviewers_ui(ui: &mut egui::Ui, audit: &AuditState) {
                 percent(interval.low),
                 percent(interval.high)
             );
-            ui.add(egui::Label::new(RichText::new(text).small()).wrap());
+            ui.add(egui::Label::new(RichText::new(text).small()).wrap().halign(egui::Align::LEFT));
         }
     }
     if report.golden_items == 0 {
         ui.add(
             egui::Label::new(
-                RichText::new("No known answers are mixed in, so nothing says how much is missed")
-                    .small()
-                    .color(palette.text_weak),
-            )
-            .wrap(),
-        );
+                RichText::new("No known answers are mixed in, so nothing says how much is missed");
     }
     ui.add_space(4.0);
     let Some(agreement) = &report.agreement else {
         let text = "A second reviewer puts his name at the bottom and goes through the same sample; then it shows how far they agree";
-        ui.add(egui::Label::new(RichText::new(text).small().color(palette.text_weak)).wrap());
+        note_ui(ui, text);
         return;
     };
     let [both, first, second, none] = agreement.table;
@@ -731,7 +738,7 @@ fn reviewers_ui(ui: &mut egui::Ui, audit: &AuditState) {
         .wrap(),
     );
     let number = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.2}"));
-    egui::Grid::new("agreement").num_columns(2).spacing(Vec2::new(12.0, 4.0)).show(ui, |ui| {
+    egui::Grid::new("agreement").num_columns(2).min_row_height(18.0).spacing(Vec2::new(12.0, 4.0)).show(ui, |ui| {
         let kappa = match agreement.kappa.standard_error {
             Some(error) => format!("{} ± {error:.2}", number(agreement.kappa.kappa)),
             None => number(agreement.kappa.kappa),
