@@ -55,7 +55,7 @@ impl Panel for Audit {
 fn title_ui(ui: &mut egui::Ui, title: &str, below: &str) {
     let palette = palette(ui);
     ui.label(RichText::new(title).font(theme::title_font()).color(palette.text_strong));
-    note_ui(ui, below).color(palette.text_weak)).wrap());
+    ui.add(egui::Label::new(RichText::new(below).color(palette.text_weak)).wrap());
     ui.add_space(theme::GAP);
 }
 
@@ -355,9 +355,7 @@ fn meaning_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, form: &AuditForm) {
     });
     if ctx.audit.is_some() {
         ui.add_space(2.0);
-        ui.add(
-            egui::Label::new(
-                RichText::new("The plan so far is kept under another name beside the new one");
+        note_ui(ui, "The plan so far is kept under another name beside the new one");
     }
 }
 
@@ -544,7 +542,9 @@ fn estimate_ui(ui: &mut egui::Ui, audit: &AuditState) {
     let palette = palette(ui);
     let report = &audit.report;
     let Some(found) = &report.estimate else {
-        note_ui(ui, "Nothing decided yet: begin, and the estimate runs along")
+        ui.add(
+            egui::Label::new(
+                RichText::new("Nothing decided yet: begin, and the estimate runs along")
                     .color(palette.text_weak),
             )
             .wrap(),
@@ -595,7 +595,7 @@ fn estimate_ui(ui: &mut egui::Ui, audit: &AuditState) {
         ));
     }
     for note in notes {
-        ui.add(egui::Label::new(RichText::new(note);
+        note_ui(ui, note);
     }
 }
 
@@ -673,7 +673,9 @@ fn reviewers_ui(ui: &mut egui::Ui, audit: &AuditState) {
     let palette = palette(ui);
     let report = &audit.report;
     if report.reviewers.is_empty() {
-        note_ui(ui, "Nobody yet: begin, and what you notice is counted here")
+        ui.add(
+            egui::Label::new(
+                RichText::new("Nobody yet: begin, and what you notice is counted here")
                     .color(palette.text_weak),
             )
             .wrap(),
@@ -716,9 +718,7 @@ fn reviewers_ui(ui: &mut egui::Ui, audit: &AuditState) {
         }
     }
     if report.golden_items == 0 {
-        ui.add(
-            egui::Label::new(
-                RichText::new("No known answers are mixed in, so nothing says how much is missed");
+        note_ui(ui, "No known answers are mixed in, so nothing says how much is missed");
     }
     ui.add_space(4.0);
     let Some(agreement) = &report.agreement else {
@@ -831,7 +831,7 @@ pub fn list_bar_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &ViewState) {
             }
             AuditList::Disputed => {
                 ui.label(RichText::new(icon::USERS).color(palette.accent));
-                ui.label("Reviewers differ here; who decides again settles it, and the details list what each said");
+                ui.label("Reviewers differ here; the last verdict counts, and the details list what each said");
             }
         }
     });
