@@ -7,7 +7,7 @@ use sparrowhawk::audit::{Outcome, Plan, Truth, known_from_table};
 use sparrowhawk::model::{Subject, Verdict};
 use sparrowhawk::review::{Review, ReviewAbout};
 
-use crate::cli::world::{BASE_SAMPLES, World, listing};
+use crate::cli::world::{World, listing};
 
 fn plan_of(world: &World, name: &str) -> Plan {
     Plan::read(Path::new(&world.path(name))).unwrap().unwrap()
