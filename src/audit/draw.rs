@@ -69,8 +69,22 @@ fn stratum_of(version: &Version, row: usize, by: StrataBy) -> &str {
 pub fn populations(population: Population<'_>, by: StrataBy) -> Vec<(String, u64)> {
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
     let Population { version, hashes } = population;
-    for row in (0..version.len()).filter(|row| hashes.get(*row).is_some_and(Option::is_some)) {
-        *counts.entry(stratum_of(version, row, by)).or_default() += 1;
+    let readable = || (0..version.len()).filter(|row| hashes.get(*row).is_some_and(Option::is_some));
+    if by == StrataBy::Label {
+        // By number and not by name: a million samples are counted while somebody looks.
+        let classes = version.classes();
+        let mut by_id = vec![0; classes.len() + 1];
+        for row in readable() {
+            by_id[(version.label_id(row) as usize).min(classes.len())] += 1;
+        }
+        let names = classes.iter().map(AsRef::as_ref).chain(["no label"]);
+        for (name, count) in names.zip(by_id).filter(|(_, count)| *count > 0) {
+            *counts.entry(name).or_default() += count;
+        }
+    } else {
+        for row in readable() {
+            *counts.entry(stratum_of(version, row, by)).or_default() += 1;
+        }
     }
     counts.into_iter().map(|(name, count)| (name.to_owned(), count)).collect()
 }

@@ -142,6 +142,11 @@ pub fn detectable(population: u64, drawn: u64, confidence: f64) -> u64 {
 /// gets smaller with i, so taking the largest factor each time finds the worst.
 #[must_use]
 pub fn worst_miss_probability(strata: &[(u64, u64)], defects: u64) -> f64 {
+    worst_miss_down_to(strata, defects, 0.0)
+}
+
+/// The same; once it is known to be at most `enough`, some number that is.
+fn worst_miss_down_to(strata: &[(u64, u64)], defects: u64, enough: f64) -> f64 {
     struct Next {
         factor: f64,
         stratum: usize,
@@ -172,13 +177,16 @@ pub fn worst_miss_probability(strata: &[(u64, u64)], defects: u64) -> f64 {
         return miss_probability(*population, defects, *drawn);
     }
     let mut heap: BinaryHeap<Next> = (0..strata.len()).filter_map(|stratum| next(stratum, 0)).collect();
-    let mut ln = 0.0;
+    let (mut ln, ln_enough) = (0.0, enough.ln());
     for _ in 0..defects {
         let Some(Next { factor, stratum, there }) = heap.pop() else { break };
         if factor <= 0.0 {
             return 0.0;
         }
         ln += factor.ln();
+        if ln <= ln_enough {
+            break;
+        }
         heap.extend(next(stratum, there + 1));
     }
     ln.exp()
@@ -224,7 +232,7 @@ pub fn size(design: &Design, populations: &[u64]) -> Result<Sizing, AuditError> 
             }
             let defects = ((rate * population as f64 - 1e-9).ceil() as u64).clamp(1, population);
             let (accept, part) = if allowed == 0 {
-                let enough = |part: u64| worst_miss_probability(&pairs(&shares(part)), defects) <= beyond;
+                let enough = |part: u64| worst_miss_down_to(&pairs(&shares(part)), defects, beyond) <= beyond;
                 (0, least(population, enough))
             } else {
                 let Some(found) = two_points(population, allowed, defects, confidence) else {
@@ -261,7 +269,8 @@ pub fn size(design: &Design, populations: &[u64]) -> Result<Sizing, AuditError> 
             let total: u64 = drawn.iter().sum();
             let (accept, defects, miss) = if allowed == 0 {
                 let strata = pairs(&drawn);
-                let defects = least(population, |defects| worst_miss_probability(&strata, defects) <= beyond);
+                let defects =
+                    least(population, |defects| worst_miss_down_to(&strata, defects, beyond) <= beyond);
                 (0, defects, worst_miss_probability(&strata, defects))
             } else {
                 let accept = (0..total)

@@ -150,10 +150,10 @@ pub struct AuditForm {
 /// What a form came to, and of what: the data and the revision, and the form's own values.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct SizedForm {
-    pub stamp: (u64, u64),
+    pub generation: u64,
+    pub revision: u64,
+    pub counts: Vec<u64>,
     pub design: crate::audit::Design,
-    pub strata: usize,
-    pub population: u64,
     pub known: usize,
     pub outcome: Result<crate::audit::Sizing, String>,
 }

@@ -231,37 +231,39 @@ fn fields_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, form: &mut AuditForm) {
         .on_hover_text("Wald's sequential test: it may need fewer samples, and may end without an answer");
 }
 
-/// Keeps what the form comes to, computed again only when it or the data moved.
+/// Keeps what the form comes to; what the data and the decisions add to it is counted again only when they moved.
 fn sized(ctx: &ViewCtx<'_>, form: &mut AuditForm) {
     let revision = ctx.review.map_or(0, crate::review::Review::revision);
-    let stamp = (ctx.session.generation(), revision);
+    let generation = ctx.session.generation();
     let design = form.design();
-    let before = form.sized.clone();
-    if before.as_ref().is_some_and(|sized| sized.stamp == stamp && sized.design == design) {
+    let before = form.sized.take();
+    let same_data =
+        before.as_ref().filter(|b| b.generation == generation && b.design.strata == design.strata);
+    let same_review = before.as_ref().filter(|b| b.revision == revision && b.generation == generation);
+    if same_data.is_some() && same_review.is_some_and(|b| b.design == design) {
+        form.sized = before;
         return;
     }
     let (Some(version), Some(prints)) = (&ctx.items.target, &ctx.items.target_prints) else { return };
-    let counts: Vec<u64> = populations(Population { version, hashes: &prints.hashes }, design.strata)
-        .into_iter()
-        .map(|(_, count)| count)
-        .collect();
-    let known = match before.filter(|sized| sized.stamp == stamp) {
-        Some(sized) => sized.known,
+    let counts = match same_data {
+        Some(before) => before.counts.clone(),
+        None => populations(Population { version, hashes: &prints.hashes }, design.strata)
+            .into_iter()
+            .map(|(_, count)| count)
+            .collect(),
+    };
+    let known = match same_review {
+        Some(before) => before.known,
         None => ctx.review.map_or(0, |review| known_from_review(&review.corrections()).len()),
     };
-    form.sized = Some(Arc::new(SizedForm {
-        stamp,
-        design,
-        strata: counts.len(),
-        population: counts.iter().sum(),
-        known,
-        outcome: size(&design, &counts).map_err(|error| error.to_string()),
-    }));
+    let outcome = size(&design, &counts).map_err(|error| error.to_string());
+    form.sized = Some(Arc::new(SizedForm { generation, revision, design, counts, known, outcome }));
 }
 
 fn meaning_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, form: &AuditForm) {
     let palette = palette(ui);
     let Some(sized) = form.sized.clone() else { return };
+    let (strata, population) = (sized.counts.len(), sized.counts.iter().sum::<u64>());
     let may_write = ctx.review.is_some();
     let sizing = match &sized.outcome {
         Err(why) => {
@@ -283,14 +285,10 @@ fn meaning_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, form: &AuditForm) {
                 .family(theme::strong_family())
                 .color(palette.text_strong),
         );
-        let of = if sized.strata > 1 && form.strata != StrataBy::None {
-            format!(
-                "samples of {},\nfrom {} strata",
-                grouped(sized.population as usize),
-                grouped(sized.strata)
-            )
+        let of = if strata > 1 && form.strata != StrataBy::None {
+            format!("samples of {},\nfrom {} strata", grouped(population as usize), grouped(strata))
         } else {
-            format!("samples of {}", grouped(sized.population as usize))
+            format!("samples of {}", grouped(population as usize))
         };
         ui.label(RichText::new(of).color(palette.text_weak));
     });
@@ -310,7 +308,7 @@ fn meaning_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, form: &AuditForm) {
             percent(form.acceptable / 100.0)
         ),
     };
-    let missed = miss_probability(sized.population, Report::HANDFUL, sizing.total);
+    let missed = miss_probability(population, Report::HANDFUL, sizing.total);
     let planted =
         format!("{} planted pictures would escape it with probability {}", Report::HANDFUL, percent(missed));
     let is_blind_to_them = missed > 1.0 - form.confidence / 100.0;
