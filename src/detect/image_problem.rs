@@ -94,6 +94,40 @@ impl ImageProblem {
     }
 }
 
+impl ImageProblem {
+    /// How far a picture is from this problem, in [0, 1]; it has the problem below [`Self::threshold`].
+    ///
+    /// A quarter is half as far as a half only for one problem: measures of different problems are not comparable. An
+    /// odd size is measured by how far it may be from the usual divided by how far it is, halved: below ½ it is odd.
+    #[must_use]
+    pub fn measure(self, look: &Look, usual: &UsualSize) -> f64 {
+        let Look { width, height, quality, .. } = look;
+        match self {
+            Self::Dark => quality.dark(),
+            Self::Bright => quality.bright(),
+            Self::Blurred => quality.sharpness(),
+            Self::LowInformation => quality.information(),
+            // A thousandth of a pixel is rounding.
+            Self::OddSize => (0.5 * (usual.reach + 1e-3) / (size_of(look) - usual.middle).abs()).min(1.0),
+            Self::OddAspect => f64::from(*width.min(height)) / f64::from(*width.max(height)).max(1.0),
+            Self::Greyscale => f64::from(u8::from(!quality.grey())),
+        }
+    }
+
+    /// From where downwards a picture has this problem.
+    #[must_use]
+    pub fn threshold(self, thresholds: &ImageThresholds) -> f64 {
+        match self {
+            Self::Dark => thresholds.dark,
+            Self::Bright => thresholds.bright,
+            Self::Blurred => thresholds.sharpness,
+            Self::LowInformation => thresholds.information,
+            Self::OddSize | Self::Greyscale => 0.5,
+            Self::OddAspect => thresholds.aspect,
+        }
+    }
+}
+
 /// Which sizes are usual.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct UsualSize {
@@ -134,37 +168,80 @@ pub fn image_problems(
 ) -> Vec<(ImageProblem, f64, String)> {
     let Look { width, height, quality, .. } = look;
     let mut found = Vec::new();
-    let mut low = |problem, value: f64, threshold: f64, words: String| {
-        if value < threshold {
-            found.push((problem, (threshold - value) / threshold, words));
+    for problem in ImageProblem::ALL {
+        let (value, threshold) = (problem.measure(look, usual), problem.threshold(thresholds));
+        if value >= threshold {
+            continue;
         }
-    };
-    let (dark, bright) = (quality.dark(), quality.bright());
-    low(ImageProblem::Dark, dark, thresholds.dark, format!("99 % of it below brightness {dark:.2}"));
-    low(
-        ImageProblem::Bright,
-        bright,
-        thresholds.bright,
-        format!("95 % of it above brightness {:.2}", 1.0 - bright),
-    );
-    let sharpness = quality.sharpness();
-    low(ImageProblem::Blurred, sharpness, thresholds.sharpness, format!("sharpness {sharpness:.2}"));
-    let information = quality.information();
-    let words = format!("{:.1} bits of entropy", 10.0 * information);
-    low(ImageProblem::LowInformation, information, thresholds.information, words);
-    let aspect = f64::from(*width.min(height)) / f64::from(*width.max(height)).max(1.0);
-    low(ImageProblem::OddAspect, aspect, thresholds.aspect, format!("{width} × {height}"));
-    let distance = (size_of(look) - usual.middle).abs();
-    // A thousandth of a pixel is rounding.
-    if distance > usual.reach + 1e-3 {
-        let severity = 1.0 - (usual.reach.max(0.1 * usual.middle) / distance).min(1.0);
-        let words = format!("{width} × {height}, usual are {:.0} a side", usual.middle);
-        found.push((ImageProblem::OddSize, severity, words));
-    }
-    if quality.grey() {
-        found.push((ImageProblem::Greyscale, 0.0, "no pixel has a colour".to_owned()));
+        let (severity, words) = match problem {
+            ImageProblem::Dark => (None, format!("99 % of it below brightness {value:.2}")),
+            ImageProblem::Bright => (None, format!("95 % of it above brightness {:.2}", 1.0 - value)),
+            ImageProblem::Blurred => (None, format!("sharpness {:.2}", quality.sharpness())),
+            ImageProblem::LowInformation => (None, format!("{:.1} bits of entropy", 10.0 * value)),
+            ImageProblem::OddAspect => (None, format!("{width} × {height}")),
+            ImageProblem::OddSize => {
+                let distance = (size_of(look) - usual.middle).abs();
+                let severity = 1.0 - (usual.reach.max(0.1 * usual.middle) / distance).min(1.0);
+                (Some(severity), format!("{width} × {height}, usual are {:.0} a side", usual.middle))
+            }
+            ImageProblem::Greyscale => (Some(0.0), "no pixel has a colour".to_owned()),
+        };
+        found.push((problem, severity.unwrap_or((threshold - value) / threshold), words));
     }
     found
+}
+
+/// Places of a histogram of measures.
+pub const MEASURE_BINS: usize = 50;
+
+/// How far every picture of a version is from every problem.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ImageMeasures {
+    /// For each row, in the order of [`ImageProblem::ALL`]; `None` where the picture could not be read.
+    pub rows: Vec<Option<[f32; ImageProblem::ALL.len()]>>,
+    /// For each problem how many pictures are in each of [`MEASURE_BINS`] equal parts of [0, 1].
+    pub histograms: [[u32; MEASURE_BINS]; ImageProblem::ALL.len()],
+    /// For each problem how many pictures have it by the usual thresholds.
+    pub counts: [u32; ImageProblem::ALL.len()],
+}
+
+impl ImageMeasures {
+    /// Measures what was seen of a version; the sizes of the same pictures say what is usual.
+    #[must_use]
+    pub fn of(looks: &[Option<Look>]) -> Self {
+        let thresholds = ImageThresholds::default();
+        let usual = UsualSize::of(looks.iter().flatten(), &thresholds);
+        const PROBLEMS: usize = ImageProblem::ALL.len();
+        let mut measures = Self {
+            rows: Vec::with_capacity(looks.len()),
+            histograms: [[0; MEASURE_BINS]; PROBLEMS],
+            counts: [0; PROBLEMS],
+        };
+        for look in looks {
+            measures
+                .rows
+                .push(look.as_ref().map(|look| ImageProblem::ALL.map(|p| p.measure(look, &usual) as f32)));
+            let Some(look) = look else { continue };
+            for problem in ImageProblem::ALL {
+                let value = problem.measure(look, &usual);
+                let bin = ((value * MEASURE_BINS as f64) as usize).min(MEASURE_BINS - 1);
+                measures.histograms[problem as usize][bin] += 1;
+                measures.counts[problem as usize] += u32::from(value < problem.threshold(&thresholds));
+            }
+        }
+        measures
+    }
+
+    /// The rows with a problem when its threshold is this, the worst first.
+    #[must_use]
+    pub fn below(&self, problem: ImageProblem, threshold: f64) -> Vec<u32> {
+        let value =
+            |row: u32| self.rows[row as usize].map_or(f32::INFINITY, |values| values[problem as usize]);
+        let mut rows: Vec<u32> =
+            (0..self.rows.len() as u32).filter(|row| f64::from(value(*row)) < threshold).collect();
+        rows.sort_by(|a, b| value(*a).total_cmp(&value(*b)));
+        rows
+    }
 }
 
 /// Pictures with problems of the picture itself.
@@ -265,6 +342,18 @@ mod tests {
             assert!((quantile(&[1.0, 2.0, 3.0, 4.0], share) - expected).abs() < 1e-12);
         }
         assert_eq!(quantile(&[], 0.5), 0.0);
+    }
+
+    #[test]
+    fn thresholds_that_move_find_more_or_fewer() {
+        let looks: Vec<Option<Look>> =
+            (1..=20).map(|side| (side != 7).then(|| look(100, 5 * side))).collect();
+        let measures = ImageMeasures::of(&looks);
+        assert_eq!(measures.below(ImageProblem::OddAspect, 0.12), [0, 1]);
+        assert_eq!(measures.below(ImageProblem::OddAspect, 0.35), [0, 1, 2, 3, 4, 5]);
+        assert_eq!(measures.counts[ImageProblem::OddAspect as usize], 5 + 1);
+        assert_eq!(measures.histograms[ImageProblem::OddAspect as usize].iter().sum::<u32>(), 19);
+        assert_eq!(measures.rows[6], None);
     }
 
     #[test]

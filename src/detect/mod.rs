@@ -18,6 +18,7 @@ mod noise;
 mod one_sided;
 mod options;
 mod outlier;
+mod part;
 mod pool;
 mod rank;
 mod ridge;
@@ -41,6 +42,7 @@ use crate::model::{ChangeKind, Cluster, Group, Signal, Warning};
 use crate::task::{Cancelled, Task};
 
 pub use duplicate::find_duplicates;
+pub use part::{average_part, part_square};
 
 /// What a detector may look at.
 #[derive(Clone, Copy)]

@@ -76,8 +76,14 @@ pub(super) fn subject(members: &[ContentHash]) -> Subject {
     Subject { hash: derived(&key), key, label: None, split: None, change: None, base: None }
 }
 
+/// Whether this may be the key of a cluster rather than of a sample.
+#[must_use]
+pub fn names_cluster(key: &str) -> bool {
+    key.starts_with(PREFIX)
+}
+
 /// Whether a decision is about a cluster rather than about a sample.
 #[must_use]
 pub fn is_cluster(subject: &Subject) -> bool {
-    subject.key.starts_with(PREFIX) && subject.hash == derived(&subject.key)
+    names_cluster(&subject.key) && subject.hash == derived(&subject.key)
 }

@@ -1,6 +1,7 @@
 //! What did people decide? [`Review`] is the only mutator; the journal keeps every decision for ever.
 
 mod dismissed;
+mod expect;
 mod journal;
 mod lock;
 mod merge;
@@ -11,7 +12,8 @@ mod store;
 
 use std::path::PathBuf;
 
-pub use dismissed::{Dismissed, is_cluster};
+pub use dismissed::{Dismissed, is_cluster, names_cluster};
+pub use expect::{Expected, LEAST_DECIDED, expected};
 pub use journal::{Access, Review, ReviewAbout};
 pub use merge::{Comparison, Conflict};
 pub use place::{DATA_VARIABLE, data_folder, default_path};

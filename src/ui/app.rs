@@ -13,7 +13,7 @@ use crate::cli::{WindowRequest, WindowTheme};
 use crate::demo::DemoPair;
 use crate::feature::Cache;
 use crate::model::Verdict;
-use crate::review::Review;
+use crate::review::{Comparison, Review};
 use crate::source::Place;
 use crate::task::{Job, Pool, Progress};
 
@@ -69,6 +69,18 @@ pub enum Choosing {
     Contribution,
     /// Where to export to.
     Export,
+    /// Another reviewer's file.
+    Review,
+}
+
+/// Another reviewer's file, beside ours.
+pub struct OtherReview {
+    /// The file.
+    pub review: Review,
+    /// What both hold, as of `revision` of ours.
+    pub comparison: Comparison,
+    /// See `comparison`.
+    pub revision: u64,
 }
 
 /// Everything that panels may read.
@@ -79,6 +91,8 @@ pub struct ViewCtx<'a> {
     pub items: &'a Items,
     /// The decisions.
     pub review: Option<&'a Review>,
+    /// Another reviewer's decisions.
+    pub other: Option<&'a OtherReview>,
     /// Verdicts by item.
     pub verdicts: &'a Verdicts,
     /// Counts of queues.
@@ -138,6 +152,7 @@ pub struct App {
     pub(super) review: Option<Review>,
     review_key: Option<(Option<String>, String)>,
     review_path: Option<PathBuf>,
+    pub(super) other: Option<OtherReview>,
     pub(super) verdicts: Verdicts,
     counts: Counts,
     counted: (u64, u64),
@@ -187,6 +202,7 @@ impl App {
             review: None,
             review_key: None,
             review_path: request.review.clone(),
+            other: None,
             verdicts: Verdicts::default(),
             counts: Counts::default(),
             counted: (u64::MAX, u64::MAX),
@@ -287,6 +303,7 @@ impl App {
         }
         self.session.open(base, target);
         self.review = None;
+        self.other = None;
         self.review_key = None;
         self.audit = None;
         self.audit_job = None;
@@ -363,6 +380,13 @@ impl App {
             self.counts.audit = self.audit.as_ref().map(AuditState::count).unwrap_or_default();
         }
         self.read_audit();
+        if let (Some(other), Some(review)) = (&mut self.other, &self.review)
+            && other.revision != revision
+        {
+            other.comparison = review.compare(&other.review);
+            other.revision = revision;
+            self.rows_stale |= self.view.queue == Queue::Conflicts;
+        }
         if self.session.is_busy() || self.dialog.is_some() || self.demo.is_some() || self.rows.is_busy() {
             ctx.request_repaint_after(Duration::from_millis(100));
         }
@@ -411,6 +435,13 @@ impl App {
         self.audit.as_ref()
     }
 
+    /// Keys on which the other review has another verdict, while they are listed.
+    fn conflicts(&self) -> Vec<String> {
+        let other = self.other.as_ref().filter(|_| self.view.queue == Queue::Conflicts);
+        let conflicts = other.map(|other| other.comparison.conflicts.as_slice()).unwrap_or_default();
+        conflicts.iter().map(|conflict| conflict.own.subject.key.clone()).collect()
+    }
+
     fn rebuild_rows(&mut self) {
         if !self.rows_stale {
             return;
@@ -426,6 +457,8 @@ impl App {
                 (Queue::Audit, None) => Vec::new(),
                 _ => self.view.similar.clone(),
             },
+            problem: self.view.problem,
+            conflicts: self.conflicts(),
         };
         self.rows.rebuild(self.session.pool(), &self.items, &self.verdicts, wanted);
         if !self.rows.is_busy() {
@@ -507,6 +540,7 @@ impl eframe::App for App {
             session,
             items,
             review,
+            other,
             verdicts,
             counts,
             rows,
@@ -526,6 +560,7 @@ impl eframe::App for App {
             session,
             items,
             review: review.as_ref(),
+            other: other.as_ref(),
             verdicts,
             counts,
             rows: &rows.rows().items,

@@ -9,10 +9,10 @@ use crate::export::{self, ExportInput};
 use crate::feature::{self, HandCrafted};
 use crate::model::{Subject, Verdict};
 use crate::review::query::Query;
-use crate::review::{Review, ReviewError, Step};
+use crate::review::{Correction, Review, ReviewError, Step};
 use crate::source::{ListOptions, Place};
 
-use super::app::{App, Choosing};
+use super::app::{App, Choosing, OtherReview};
 use super::audit::{AuditList, AuditState};
 use super::command::Command;
 use super::items::Item;
@@ -20,6 +20,8 @@ use super::session::Which;
 use super::settings::ThemeChoice;
 use super::state::{ExportDialog, PictureMode, Question, Queue};
 
+/// Searches that are kept.
+const MOST_SEARCHES: usize = 20;
 /// How many similar samples are listed.
 const SIMILAR: usize = 200;
 /// Steps of the thumbnail size, points.
@@ -118,6 +120,11 @@ pub fn apply(app: &mut App, ctx: &egui::Context, command: Command) {
             }
             app.rows_stale = true;
         }
+        Command::FilterProblems(filter) => {
+            app.view.problem = filter;
+            app.view.queue = Queue::Problems;
+            app.rows_stale = true;
+        }
         Command::Blink => toggle_picture(app, PictureMode::Counterpart),
         Command::Difference => toggle_picture(app, PictureMode::Difference),
         Command::Both => toggle_picture(app, PictureMode::Both),
@@ -130,6 +137,39 @@ pub fn apply(app: &mut App, ctx: &egui::Context, command: Command) {
                 toggle_picture(app, PictureMode::Difference);
             }
         }
+        Command::DecideCluster(at, verdict) => {
+            let members = cluster_members(app, at);
+            if !members.is_empty() {
+                app.view.question = Some(Question { verdict: Some(verdict), items: members });
+            }
+        }
+        Command::AskDismiss(at) => app.view.dismissing = Some((at, String::new())),
+        Command::Dismiss => dismiss(app),
+        Command::TakeBack(step) => take_back(app, step),
+        Command::ChooseReview => choose(app, Choosing::Review, true),
+        Command::CompareWith(path) => compare_with(app, &path),
+        Command::CloseOther => {
+            app.other = None;
+            if app.view.queue == Queue::Conflicts {
+                app.send(Command::Show(Queue::History));
+            }
+        }
+        Command::TakeOver => {
+            let theirs = app.other.as_ref().map(|other| other.comparison.only_other.clone());
+            take_over(app, &theirs.unwrap_or_default());
+        }
+        Command::TakeTheirs => take_theirs(app),
+        Command::Palette => app.view.palette = Some((String::new(), 0)),
+        Command::ToggleSavedSearch(text) => {
+            let searches = &mut app.settings.searches;
+            if searches.contains(&text) {
+                searches.retain(|search| *search != text);
+            } else if !text.trim().is_empty() {
+                searches.insert(0, text);
+                searches.truncate(MOST_SEARCHES);
+            }
+        }
+        Command::KeepOne => keep_one(app),
         Command::FindSimilar => find_similar(app),
         Command::DrawAudit => draw_audit(app),
         Command::NewAudit(on) => app.view.audit_form.again = on,
@@ -276,6 +316,11 @@ fn choose(app: &mut App, choosing: Choosing, file: bool) {
                     suggested.as_ref().and_then(|p| p.file_name()).map(|n| n.to_string_lossy().into_owned());
                 dialog.set_title("Export corrections").set_file_name(name.unwrap_or_default()).save_file()
             }
+            Choosing::Review => dialog
+                .set_title("Compare with another review")
+                .add_filter("Reviews", &["sparrowhawk"])
+                .add_filter("All files", &["*"])
+                .pick_file(),
             _ if file => dialog
                 .set_title("Open a list of pictures")
                 .add_filter("Lists", &["csv", "tsv", "jsonl"])
@@ -295,6 +340,7 @@ fn chosen(app: &mut App, choosing: Choosing, path: PathBuf) {
         Choosing::Open => app.open(None, Some(place(path))),
         Choosing::Base => app.open(Some(place(path)), now),
         Choosing::Contribution => app.open(now, Some(place(path))),
+        Choosing::Review => app.send(Command::CompareWith(path)),
         Choosing::Export => {
             if let Some(dialog) = &mut app.view.export {
                 dialog.path = path.to_string_lossy().into_owned();
@@ -403,6 +449,149 @@ fn decide(app: &mut App, items: &[Item], verdict: Option<Verdict>) {
             if app.settings.auto_advance {
                 let last = items.last().copied();
                 if !next_undecided(app, last) && items.len() == 1 {
+                    app.toast("Everything here is decided");
+                }
+            }
+        }
+        Err(error) => {
+            app.view.note = note;
+            app.toast_error(error.to_string());
+        }
+    }
+}
+
+fn cluster_members(app: &App, at: u16) -> Vec<Item> {
+    let cluster = app.items.scan.as_ref().and_then(|scan| scan.clusters.get(usize::from(at)));
+    let members = cluster.map(|cluster| cluster.members.as_slice()).unwrap_or_default();
+    members.iter().map(|member| app.items.item(Which::Target, member.row as usize)).collect()
+}
+
+/// Remembers that a cluster is no trigger.
+fn dismiss(app: &mut App) {
+    let Some((at, reason)) = app.view.dismissing.take() else { return };
+    let members: Vec<_> =
+        cluster_members(app, at).into_iter().filter_map(|item| app.items.hash(item)).collect();
+    let reviewer = app.settings.reviewer.clone();
+    let Some(review) = app.review.as_mut().filter(|_| !members.is_empty()) else {
+        app.toast_error("Not remembered: no review file is open");
+        return;
+    };
+    match review.dismiss(&members, reason.trim(), &reviewer) {
+        Ok(step) => {
+            after_step(app, &step);
+            app.rows_stale = true;
+            app.toast("Remembered: not a trigger. Undo takes it back");
+        }
+        Err(error) => {
+            app.view.dismissing = Some((at, reason));
+            app.toast_error(error.to_string());
+        }
+    }
+}
+
+fn take_back(app: &mut App, step: i64) {
+    let reviewer = app.settings.reviewer.clone();
+    let Some(review) = &mut app.review else { return };
+    match review.take_back(step, &reviewer) {
+        Ok(Some(step)) => {
+            after_step(app, &step);
+            app.rows_stale = true;
+            app.toast(format!("Taken back: {} sample{} as before", step.keys.len(), plural(step.keys.len())));
+        }
+        Ok(None) => app.toast("Nothing of that step is in force any more"),
+        Err(error) => app.toast_error(error.to_string()),
+    }
+}
+
+fn compare_with(app: &mut App, path: &std::path::Path) {
+    let Some(own) = &app.review else {
+        app.toast("Open a dataset first: its review is compared with the other one");
+        return;
+    };
+    match Review::read(path) {
+        Ok(review) => {
+            let comparison = own.compare(&review);
+            let is_about_nothing_here =
+                comparison.same + comparison.conflicts.len() + comparison.only_other.len() == 0;
+            let revision = own.revision();
+            app.other = Some(OtherReview { review, comparison, revision });
+            app.view.queue = Queue::History;
+            app.rows_stale = true;
+            if is_about_nothing_here {
+                app.toast("The other review holds no verdict");
+            }
+        }
+        Err(error) => app.toast_error(error.to_string()),
+    }
+}
+
+/// Takes verdicts of the other review over, as one step.
+fn take_over(app: &mut App, theirs: &[Correction]) {
+    let reviewer = app.settings.reviewer.clone();
+    let Some(review) = app.review.as_mut().filter(|_| !theirs.is_empty()) else {
+        app.toast("There is nothing to take over");
+        return;
+    };
+    match review.take_over(theirs, &reviewer) {
+        Ok(step) => {
+            after_step(app, &step);
+            app.toast(format!("Taken over: {}", step.summary));
+        }
+        Err(error) => app.toast_error(error.to_string()),
+    }
+}
+
+fn take_theirs(app: &mut App) {
+    let Some(other) = &app.other else {
+        app.toast("Compare with another review first");
+        return;
+    };
+    let keys: Vec<&str> = app.view.subjects().into_iter().map(|item| app.items.key(item)).collect();
+    let conflicts = other.comparison.conflicts.iter().map(|conflict| &conflict.other);
+    let theirs: Vec<Correction> = conflicts
+        .chain(&other.comparison.only_other)
+        .filter(|correction| keys.contains(&correction.subject.key.as_str()))
+        .cloned()
+        .collect();
+    take_over(app, &theirs);
+}
+
+fn plural(count: usize) -> &'static str {
+    if count == 1 { "" } else { "s" }
+}
+
+/// Keeps the sample under the cursor and excludes the others that show its picture; what the base has is not touched.
+fn keep_one(app: &mut App) {
+    let Some((cursor, group)) = app.view.cursor.and_then(|item| Some((item, app.items.group_of(item)?)))
+    else {
+        app.toast("This sample has no duplicate");
+        return;
+    };
+    let mut rows: Vec<(Subject, Option<Verdict>)> = Vec::new();
+    for member in group.members.iter().filter(|member| !member.in_base) {
+        let item = app.items.item(Which::Target, member.row as usize);
+        let verdict = if item == cursor { Verdict::Keep } else { Verdict::Exclude };
+        match app.items.subject(item) {
+            Some(subject) => rows.push((subject, Some(verdict))),
+            None => {
+                app.toast_error("Not decided: a file of this group has not been read");
+                return;
+            }
+        }
+    }
+    let last = group.members.iter().rfind(|member| !member.in_base).map(|member| member.row);
+    let (note, reviewer) = (std::mem::take(&mut app.view.note), app.settings.reviewer.clone());
+    let Some(review) = app.review.as_mut().filter(|_| !rows.is_empty()) else {
+        app.toast_error("Not decided: nothing of this group is in the version under review");
+        return;
+    };
+    match review.decide_each(rows, &note, &reviewer) {
+        Ok(step) => {
+            after_step(app, &step);
+            app.toast(format!("Kept one: {}", step.summary));
+            if app.settings.auto_advance {
+                let last = last.map(|row| app.items.item(Which::Target, row as usize));
+                if !next_undecided(app, last) {
                     app.toast("Everything here is decided");
                 }
             }
@@ -530,6 +719,8 @@ fn tells_too_much(command: &Command) -> bool {
             | Command::Swipe
             | Command::BlinkByItself
             | Command::Gain(_)
+            | Command::KeepOne
+            | Command::TakeTheirs
     )
 }
 
@@ -617,8 +808,12 @@ fn escape(app: &mut App) {
     let view = &mut app.view;
     if view.question.is_some() {
         view.question = None;
+    } else if view.palette.is_some() {
+        view.palette = None;
     } else if view.choosing_label.is_some() {
         view.choosing_label = None;
+    } else if view.dismissing.is_some() {
+        view.dismissing = None;
     } else if view.export.is_some() {
         view.export = None;
     } else if view.help {

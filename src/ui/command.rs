@@ -11,7 +11,7 @@ use crate::model::Verdict;
 
 use super::audit::AuditList;
 use super::items::Item;
-use super::state::{Queue, View};
+use super::state::{ProblemFilter, Queue, View};
 
 /// Something to do, asked for by a panel, a key or a test.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,6 +72,8 @@ pub enum Command {
     FocusSearch,
     /// Filter by a class, or stop doing so.
     ToggleClass(String),
+    /// List only these image problems, or all.
+    FilterProblems(Option<ProblemFilter>),
     /// Show the counterpart while on.
     Blink,
     /// Show the difference to the counterpart.
@@ -84,6 +86,30 @@ pub enum Command {
     BlinkByItself,
     /// A stronger difference, or a weaker one.
     Gain(i32),
+    /// Decide for all members of the cluster at this place of the scan.
+    DecideCluster(u16, Verdict),
+    /// Ask why the cluster at this place of the scan is no trigger.
+    AskDismiss(u16),
+    /// Remember that it is none, with what the open dialog says.
+    Dismiss,
+    /// Choose another reviewer's file to compare with.
+    ChooseReview,
+    /// Compare with another reviewer's file.
+    CompareWith(PathBuf),
+    /// Stop comparing.
+    CloseOther,
+    /// Take over what only the other review has decided.
+    TakeOver,
+    /// Take over the other review's verdicts on the selection.
+    TakeTheirs,
+    /// Show every command.
+    Palette,
+    /// Keep the search for later, or forget it.
+    ToggleSavedSearch(String),
+    /// Take an old step back, wherever it is in force still.
+    TakeBack(i64),
+    /// Keep the sample under the cursor, and exclude what shows the same picture.
+    KeepOne,
     /// Show samples that look like the one under the cursor.
     FindSimilar,
     /// Draw the sample that the audit's form asks for.
@@ -166,6 +192,8 @@ pub static BINDINGS: &[Binding] = bindings! {
         "exclude", "Exclude from the dataset", Command::Decide(Some(Verdict::Exclude)), [key(Key::X)];
         "revert", "Revert the contribution's change", Command::Decide(Some(Verdict::Revert)), [key(Key::V)];
         "unsure", "Unsure", Command::Decide(Some(Verdict::Unsure)), [key(Key::U)];
+        "take-theirs", "Take the other review's verdict", Command::TakeTheirs, [key(Key::T)];
+        "keep-one", "Keep this one of its duplicates, exclude the others", Command::KeepOne, [key(Key::K)];
         "clear", "Clear the verdict", Command::Decide(None), [key(Key::Backspace), key(Key::Delete)];
         "undo", "Undo", Command::Undo, [ctrl(Key::Z)];
         "redo", "Redo", Command::Redo, [ctrl_shift(Key::Z), ctrl(Key::Y)];
@@ -217,10 +245,13 @@ pub static BINDINGS: &[Binding] = bindings! {
         "view-one-by-one", "One by one", Command::SetView(View::OneByOne), [ctrl(Key::Num3)];
     ]
     "Window": [
+        "palette", "All commands", Command::Palette, [ctrl(Key::K)];
         "search", "Search", Command::FocusSearch, [key(Key::Slash), ctrl(Key::F)];
         "open-folder", "Open a folder…", Command::ChooseFolder, [ctrl(Key::O)];
         "open-file", "Open a list…", Command::ChooseFile, [ctrl_shift(Key::O)];
         "export", "Export corrections…", Command::Export, [ctrl(Key::E)];
+        "compare-review", "Compare with another review…", Command::ChooseReview, [];
+        "history", "History", Command::Show(Queue::History), [ctrl(Key::H)];
         "auto-advance", "Move on after a verdict: on or off", Command::ToggleAdvance, [ctrl_shift(Key::A)];
         "theme", "Dark, light or system theme", Command::CycleTheme, [ctrl_shift(Key::L)];
         "help", "All keys", Command::Help, [key(Key::Questionmark), shift(Key::Slash), key(Key::F1)];
@@ -352,9 +383,9 @@ mod tests {
     #[test]
     fn settings_change_keys_and_say_what_is_wrong() {
         let (keys, problems) = Keys::with_overrides(
-            [("keep", "Ctrl+k"), ("exclude", "R"), ("no-such", "x"), ("undo", "Hyper+Q")].into_iter(),
+            [("keep", "Ctrl+j"), ("exclude", "R"), ("no-such", "x"), ("undo", "Hyper+Q")].into_iter(),
         );
-        assert_eq!(keys.hint(&Command::Decide(Some(Verdict::Keep))), "Ctrl+K");
+        assert_eq!(keys.hint(&Command::Decide(Some(Verdict::Keep))), "Ctrl+J");
         assert_eq!(problems.len(), 3, "{problems:?}");
         assert!(problems[2].contains("`relabel`") && problems[2].contains("`exclude`"), "{problems:?}");
     }

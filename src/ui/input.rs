@@ -23,6 +23,12 @@ pub fn reviewer_id() -> Id {
     Id::unique("reviewer-field")
 }
 
+/// The filter of the history.
+#[must_use]
+pub fn history_id() -> Id {
+    Id::unique("history-filter")
+}
+
 /// Turns key presses and dropped files into commands.
 pub fn commands_from_input(ctx: &egui::Context, app: &mut App) {
     let dropped: Vec<_> =
@@ -31,17 +37,24 @@ pub fn commands_from_input(ctx: &egui::Context, app: &mut App) {
         app.send(Command::Dropped(dropped));
     }
     let focused = ctx.memory(eframe::egui::Memory::focused);
-    let typing = focused.is_some_and(|id| [search_id(), note_id(), reviewer_id()].contains(&id));
+    let fields = [search_id(), note_id(), reviewer_id(), history_id()];
+    let typing = focused.is_some_and(|id| fields.contains(&id));
     // The numbers of the audit's form are typed too.
     let typing = typing || app.view.is_audit_page() && ctx.text_edit_focused();
     // Dialogs with text fields of their own handle their keys themselves.
-    if app.view.choosing_label.is_some() || app.view.export.is_some() {
+    let view = &app.view;
+    if view.choosing_label.is_some()
+        || view.palette.is_some()
+        || view.export.is_some()
+        || view.dismissing.is_some()
+    {
         return;
     }
-    if typing {
-        if ctx.input(|input| input.key_pressed(Key::Escape)) {
-            ctx.memory_mut(|memory| memory.surrender_focus(focused.unwrap_or(search_id())));
-        }
+    // By the time that Escape is seen here, egui has already taken the keyboard from the field: this Escape ends the
+    // typing, and clears neither the search nor the selection.
+    let ended = app.view.typing && !typing && ctx.input(|input| input.key_pressed(Key::Escape));
+    app.view.typing = typing;
+    if typing || ended {
         return;
     }
     if app.view.question.is_some() {

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use crate::compare::VersionDiff;
+use crate::detect::image_problem::ImageMeasures;
 use crate::detect::{Ranked, Scan};
 use crate::feature::Fingerprints;
-use crate::model::{Change, ContentHash, Signal, Subject, SubjectBase, Version};
+use crate::model::{Change, ContentHash, Group, GroupMember, Signal, Subject, SubjectBase, Version};
 
 use super::session::{Session, Which};
 
@@ -32,6 +33,12 @@ pub struct Items {
     rank: Arc<Vec<u32>>,
     /// For each item whether there is a warning on it, or its picture is poor or unlike all others.
     problems: Arc<Vec<bool>>,
+    /// For each item whether there is a warning on it.
+    warned: Arc<Vec<bool>>,
+    /// How far each picture of the target is from being dark, blurred and so on.
+    pub measures: Option<Arc<ImageMeasures>>,
+    /// For each item the place of its group of duplicates in the scan, `u32::MAX` where it has none.
+    groups: Arc<Vec<u32>>,
 }
 
 impl Items {
@@ -48,6 +55,9 @@ impl Items {
             base_prints: slot(Which::Base).and_then(|s| s.fingerprints.clone()),
             rank: Arc::default(),
             problems: Arc::default(),
+            warned: Arc::default(),
+            measures: slot(Which::Target).and_then(|s| s.measures.clone()),
+            groups: Arc::default(),
         };
         if let Some(scan) = &items.scan {
             let mut rank = vec![u32::MAX; items.target_len()];
@@ -55,6 +65,13 @@ impl Items {
                 rank[ranked.row as usize] = place as u32;
             }
             items.rank = Arc::new(rank);
+            let mut groups = vec![u32::MAX; items.len()];
+            for (place, group) in scan.groups.iter().enumerate() {
+                for member in &group.members {
+                    groups[items.member(member).0 as usize] = place as u32;
+                }
+            }
+            items.groups = Arc::new(groups);
         }
         let mut problems = vec![false; items.len()];
         for (which, warning) in session.warnings() {
@@ -66,6 +83,7 @@ impl Items {
                 problems[items.item(which, row).0 as usize] = true;
             }
         }
+        items.warned = Arc::new(problems.clone());
         for ranked in items.scan.iter().flat_map(|scan| &scan.ranking) {
             if ranked.signals.iter().any(is_of_problem) {
                 problems[items.item(Which::Target, ranked.row as usize).0 as usize] = true;
@@ -195,6 +213,30 @@ impl Items {
     #[must_use]
     pub fn has_problem(&self, item: Item) -> bool {
         self.problems.get(item.0 as usize).copied().unwrap_or(false)
+    }
+
+    /// Whether there is a warning on it: mostly that its file could not be read.
+    #[must_use]
+    pub fn is_warned(&self, item: Item) -> bool {
+        self.warned.get(item.0 as usize).copied().unwrap_or(false)
+    }
+
+    /// The item of a member of a group of duplicates.
+    #[must_use]
+    pub fn member(&self, member: &GroupMember) -> Item {
+        self.item(if member.in_base { Which::Base } else { Which::Target }, member.row as usize)
+    }
+
+    /// The place in the scan of the group of those that show the same picture.
+    #[must_use]
+    pub fn group_place(&self, item: Item) -> Option<usize> {
+        self.groups.get(item.0 as usize).filter(|place| **place != u32::MAX).map(|place| *place as usize)
+    }
+
+    /// Those that show the same picture.
+    #[must_use]
+    pub fn group_of(&self, item: Item) -> Option<&Group> {
+        self.scan.as_ref()?.groups.get(self.group_place(item)?)
     }
 
     /// What a decision on it would be about; `None` until its content is known.

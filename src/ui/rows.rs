@@ -1,16 +1,16 @@
 //! Which samples does the gallery show, in which order? Rebuilt when the data, the filter or the revision moves.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::model::{ChangeKind, Verdict};
-use crate::review::Review;
+use crate::model::{ChangeKind, Cluster, Verdict};
 use crate::review::query::{Facts, Query};
+use crate::review::{self, Dismissed, Review};
 use crate::task::{Job, Pool};
 
 use super::items::{Item, Items};
 use super::session::Which;
-use super::state::{Queue, Sort};
+use super::state::{ProblemFilter, Queue, Sort};
 
 /// From this many samples on, rows are rebuilt on a worker so that no frame waits.
 const BACKGROUND_FROM: usize = 20_000;
@@ -19,6 +19,8 @@ const BACKGROUND_FROM: usize = 20_000;
 #[derive(Debug, Clone, Default)]
 pub struct Verdicts {
     codes: Arc<Vec<u8>>,
+    /// For each cluster of the scan why it is no trigger, where somebody said so.
+    dismissed: Arc<Vec<Option<Dismissed>>>,
 }
 
 static VERDICTS: [Verdict; 5] =
@@ -36,11 +38,20 @@ impl Verdicts {
                 }
             }
         }
-        Self { codes: Arc::new(codes) }
+        Self { codes: Arc::new(codes), dismissed: Arc::new(dismissed(items, review)) }
+    }
+
+    /// Why the cluster at this place of the scan is no trigger, where somebody said so.
+    #[must_use]
+    pub fn dismissed(&self, cluster: usize) -> Option<&Dismissed> {
+        self.dismissed.get(cluster)?.as_ref()
     }
 
     /// Reads those of some keys again.
     pub fn update(&mut self, items: &Items, review: &Review, keys: &[String]) {
+        if keys.iter().any(|key| review::names_cluster(key)) {
+            self.dismissed = Arc::new(dismissed(items, Some(review)));
+        }
         let codes = Arc::make_mut(&mut self.codes);
         for key in keys {
             for item in find(items, key) {
@@ -65,6 +76,20 @@ impl Verdicts {
     pub fn is_decided(&self, item: Item) -> bool {
         self.codes.get(item.0 as usize).is_some_and(|code| *code > 0)
     }
+}
+
+fn dismissed(items: &Items, review: Option<&Review>) -> Vec<Option<Dismissed>> {
+    let known = review.map(Review::dismissed).unwrap_or_default();
+    let clusters = items.scan.as_ref().map(|scan| scan.clusters.as_slice()).unwrap_or_default();
+    let of = |cluster: &Cluster| {
+        let members = || cluster.members.iter().map(|member| items.item(Which::Target, member.row as usize));
+        known
+            .iter()
+            .rev()
+            .find(|dismissed| dismissed.is(members().filter_map(|item| items.hash(item))))
+            .cloned()
+    };
+    clusters.iter().map(of).collect()
 }
 
 fn code(verdict: &Verdict) -> u8 {
@@ -100,6 +125,10 @@ pub struct Wanted {
     pub class: Option<String>,
     /// The order.
     pub sort: Sort,
+    /// For [`Queue::Conflicts`]: keys.
+    pub conflicts: Vec<String>,
+    /// For [`Queue::Problems`].
+    pub problem: Option<ProblemFilter>,
     /// For [`Queue::Similar`] and [`Queue::Audit`].
     pub similar: Vec<Item>,
 }
@@ -165,7 +194,7 @@ impl Counts {
         for item in suspicious(items) {
             add(&mut counts.suspicious, item);
         }
-        for item in clustered(items, None) {
+        for item in clustered(items, verdicts, None) {
             add(&mut counts.triggers, item);
         }
         for item in twins(items) {
@@ -178,7 +207,9 @@ impl Counts {
     #[must_use]
     pub fn of(&self, queue: Queue) -> Count {
         match queue {
-            Queue::Overview | Queue::Similar | Queue::Cluster(_) => Count::default(),
+            Queue::Overview | Queue::Similar | Queue::Cluster(_) | Queue::History | Queue::Conflicts => {
+                Count::default()
+            }
             Queue::All => self.all,
             Queue::Changes => self.changes,
             Queue::Change(kind) => self.by_kind[kind as usize],
@@ -211,11 +242,13 @@ fn suspicious(items: &Items) -> impl Iterator<Item = Item> {
         .map(|ranked| items.item(Which::Target, ranked.row as usize))
 }
 
-/// The members of all clusters, or of the one at this place, each once.
-fn clustered(items: &Items, only: Option<u16>) -> Vec<Item> {
+/// The members of all clusters that are not dismissed, or of the one at this place, each once.
+fn clustered(items: &Items, verdicts: &Verdicts, only: Option<u16>) -> Vec<Item> {
     let clusters = items.scan.as_ref().map(|scan| scan.clusters.as_slice()).unwrap_or_default();
-    let chosen =
-        clusters.iter().enumerate().filter(|(at, _)| only.is_none_or(|only| usize::from(only) == *at));
+    let chosen = clusters.iter().enumerate().filter(|(at, _)| match only {
+        Some(only) => usize::from(only) == *at,
+        None => verdicts.dismissed(*at).is_none(),
+    });
     let mut seen = HashSet::new();
     chosen
         .flat_map(|(_, cluster)| &cluster.members)
@@ -231,12 +264,26 @@ fn twins(items: &Items) -> Vec<Item> {
     groups
         .iter()
         .flat_map(|group| &group.members)
-        .map(|member| {
-            let which = if member.in_base { Which::Base } else { Which::Target };
-            items.item(which, member.row as usize)
-        })
+        .map(|member| items.member(member))
         .filter(|item| seen.insert(*item))
         .collect()
+}
+
+fn problems(items: &Items, filter: Option<ProblemFilter>) -> Vec<Item> {
+    let all = || (0..items.len() as u32).map(Item);
+    let is_outlier = |item: &Item| {
+        let ranked = items.ranked(*item);
+        ranked.is_some_and(|ranked| ranked.signals.iter().any(|signal| signal.detector == "outlier"))
+    };
+    match filter {
+        None => all().filter(|item| items.has_problem(*item)).collect(),
+        Some(ProblemFilter::Unreadable) => all().filter(|item| items.is_warned(*item)).collect(),
+        Some(ProblemFilter::Outlier) => all().filter(is_outlier).collect(),
+        Some(ProblemFilter::Below(problem, threshold)) => {
+            let rows = items.measures.as_ref().map(|measures| measures.below(problem, threshold));
+            rows.unwrap_or_default().into_iter().map(|row| items.item(Which::Target, row as usize)).collect()
+        }
+    }
 }
 
 /// What the query language may ask about an item.
@@ -267,15 +314,16 @@ fn plain_facts(items: &Items, item: Item) -> Facts<'_> {
 #[must_use]
 pub fn build(items: &Items, verdicts: &Verdicts, wanted: &Wanted) -> Rows {
     let mut list: Vec<Item> = match wanted.queue {
-        Queue::Overview => Vec::new(),
+        Queue::Overview | Queue::History => Vec::new(),
+        Queue::Conflicts => wanted.conflicts.iter().flat_map(|key| find(items, key)).collect(),
         Queue::All => (0..items.target_len() as u32).map(Item).collect(),
         Queue::Changes => changed(items, None).collect(),
         Queue::Change(kind) => changed(items, Some(kind)).collect(),
         Queue::SuspiciousLabels => suspicious(items).collect(),
-        Queue::Triggers => clustered(items, None),
-        Queue::Cluster(place) => clustered(items, Some(place)),
+        Queue::Triggers => clustered(items, verdicts, None),
+        Queue::Cluster(place) => clustered(items, verdicts, Some(place)),
         Queue::Twins => twins(items),
-        Queue::Problems => (0..items.len() as u32).map(Item).filter(|i| items.has_problem(*i)).collect(),
+        Queue::Problems => problems(items, wanted.problem),
         Queue::Decided => (0..items.len() as u32).map(Item).filter(|i| verdicts.is_decided(*i)).collect(),
         Queue::Similar | Queue::Audit => wanted.similar.clone(),
     };
@@ -297,12 +345,28 @@ pub fn build(items: &Items, verdicts: &Verdicts, wanted: &Wanted) -> Rows {
         Sort::Label => list.sort_by(|a, b| {
             items.label(*a).cmp(&items.label(*b)).then_with(|| items.key(*a).cmp(items.key(*b)))
         }),
-        Sort::Suspicion => list.sort_by(|a, b| {
-            let score = |item| items.ranked(item).map_or(-1.0, |ranked| ranked.suspicion);
-            score(*b).total_cmp(&score(*a)).then_with(|| items.key(*a).cmp(items.key(*b)))
-        }),
+        Sort::Suspicion => by_suspicion(items, &mut list),
+        Sort::WithinClass => {
+            by_suspicion(items, &mut list);
+            let mut ranks: HashMap<Option<&str>, usize> = HashMap::new();
+            let mut ranked: Vec<(usize, Item)> = list
+                .iter()
+                .map(|item| {
+                    let rank = ranks.entry(items.label(*item)).or_default();
+                    *rank += 1;
+                    (*rank, *item)
+                })
+                .collect();
+            ranked.sort_by_key(|(rank, _)| *rank);
+            list = ranked.into_iter().map(|(_, item)| item).collect();
+        }
     }
     Rows { items: Arc::new(list) }
+}
+
+fn by_suspicion(items: &Items, list: &mut [Item]) {
+    let score = |item| items.ranked(item).map_or(-1.0, |ranked| ranked.suspicion);
+    list.sort_by(|a, b| score(*b).total_cmp(&score(*a)).then_with(|| items.key(*a).cmp(items.key(*b))));
 }
 
 /// Keeps rows up to date without making a frame wait.

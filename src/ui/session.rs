@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use crate::compare::{self, ClassMap, Distribution, EditMap, Flow, Side, VersionDiff};
+use crate::detect::image_problem::ImageMeasures;
 use crate::detect::{self, Input, Options, Scan};
 use crate::feature::{self, Cache, Fingerprints, Looks};
 use crate::model::{ChangeKind, ContentHash, Version, Warning};
@@ -34,13 +35,15 @@ pub struct Slot {
     pub pin: Option<ContentHash>,
     /// Sizes and formats, once decoded.
     pub looks: Option<Arc<Looks>>,
+    /// How far each picture is from being dark, blurred and so on, once decoded.
+    pub measures: Option<Arc<ImageMeasures>>,
     /// Why it could not be opened.
     pub error: Option<String>,
 }
 
 impl Slot {
     fn new(place: Place) -> Self {
-        Self { place, dataset: None, fingerprints: None, pin: None, looks: None, error: None }
+        Self { place, dataset: None, fingerprints: None, pin: None, looks: None, measures: None, error: None }
     }
 
     /// The version, once listed.
@@ -92,7 +95,7 @@ enum Done {
     Hashed(Which, Arc<Fingerprints>, ContentHash),
     Compared(Arc<VersionDiff>, Arc<Distribution>, Arc<Vec<Flow>>),
     Mapped(Option<Arc<EditMap>>),
-    Looked(Which, Arc<Looks>),
+    Looked(Which, Arc<Looks>, Arc<ImageMeasures>),
     Scanned(Arc<Scan>),
 }
 
@@ -396,9 +399,10 @@ impl Session {
                 self.flows = flows;
             }
             Done::Mapped(map) => self.edit_map = map,
-            Done::Looked(which, looks) => {
+            Done::Looked(which, looks, measures) => {
                 if let Some(slot) = self.slot_mut(which) {
                     slot.looks = Some(looks);
+                    slot.measures = Some(measures);
                 }
             }
             Done::Scanned(scan) => self.scan = Some(scan),
@@ -511,7 +515,8 @@ impl Session {
                 self.pool.start("look", move |task| {
                     let looks = feature::look(&dataset, &fingerprints, None, &cache, task)
                         .map_err(|e| e.to_string())?;
-                    Ok(Done::Looked(which, Arc::new(looks)))
+                    let measures = ImageMeasures::of(&looks.rows);
+                    Ok(Done::Looked(which, Arc::new(looks), Arc::new(measures)))
                 })
             }
             Step::Scan => {

@@ -51,6 +51,8 @@ pub struct Settings {
     pub view: View,
     /// In what order.
     pub sort: Sort,
+    /// Searches that were kept, the last one first.
+    pub searches: Vec<String>,
 }
 
 impl Default for Settings {
@@ -65,6 +67,7 @@ impl Default for Settings {
             auto_advance: true,
             view: View::Grid,
             sort: Sort::Queue,
+            searches: Vec::new(),
         }
     }
 }

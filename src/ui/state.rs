@@ -1,5 +1,6 @@
 //! What is the person looking at? The part of the window that is not the data: queue, filters, cursor, selection.
 
+use crate::detect::image_problem::ImageProblem;
 use crate::model::{ChangeKind, Verdict};
 use crate::review::query::{Query, QueryError};
 
@@ -31,6 +32,10 @@ pub enum Queue {
     Decided,
     /// A random sample, looked at blindly.
     Audit,
+    /// Everything ever decided, no list of samples.
+    History,
+    /// Samples on which another review has another verdict.
+    Conflicts,
     /// Samples like another, from `FindSimilar`.
     Similar,
 }
@@ -60,6 +65,8 @@ impl Queue {
             Self::Problems => "Image problems",
             Self::Decided => "Decided",
             Self::Audit => "Audit",
+            Self::History => "History",
+            Self::Conflicts => "Conflicts",
             Self::Similar => "Similar",
         }
     }
@@ -92,20 +99,26 @@ impl Queue {
             }
             Self::Decided => "Samples with a verdict",
             Self::Audit => "A random sample, looked at blindly: how many labels are wrong?",
+            Self::History => "Every decision, by whom and when, the last one first",
+            Self::Conflicts => "Samples on which the other review has another verdict",
             Self::Similar => "Samples that look like the one you came from, nearest first",
         }
+    }
+
+    /// Every queue that is always there, in the order of the list.
+    pub fn listed() -> impl Iterator<Item = Self> {
+        let kinds = ChangeKind::ALL.into_iter().map(Self::Change);
+        let rest = [Self::Triggers, Self::Twins, Self::Problems, Self::Decided, Self::Audit, Self::History];
+        [Self::Overview, Self::All, Self::Changes, Self::SuspiciousLabels]
+            .into_iter()
+            .chain(rest)
+            .chain(kinds)
     }
 
     /// The queue with this name in lower case with dashes, such as `suspicious-labels`.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        let kinds = ChangeKind::ALL.into_iter().map(Self::Change);
-        let rest = [Self::Triggers, Self::Twins, Self::Problems, Self::Decided, Self::Audit];
-        [Self::Overview, Self::All, Self::Changes, Self::SuspiciousLabels]
-            .into_iter()
-            .chain(rest)
-            .chain(kinds)
-            .find(|queue| queue.title().to_lowercase().replace(' ', "-") == name)
+        Self::listed().find(|queue| queue.title().to_lowercase().replace(' ', "-") == name)
     }
 }
 
@@ -131,11 +144,13 @@ pub enum Sort {
     Label,
     /// Most suspicious first.
     Suspicion,
+    /// The most suspicious of each label first, then the second of each, and so on.
+    WithinClass,
 }
 
 impl Sort {
     /// Every order.
-    pub const ALL: [Self; 4] = [Self::Queue, Self::Suspicion, Self::Label, Self::Key];
+    pub const ALL: [Self; 5] = [Self::Queue, Self::Suspicion, Self::WithinClass, Self::Label, Self::Key];
 
     /// Its name for people.
     #[must_use]
@@ -145,6 +160,7 @@ impl Sort {
             Self::Key => "Name",
             Self::Label => "Label",
             Self::Suspicion => "Suspicion",
+            Self::WithinClass => "Class by class",
         }
     }
 }
@@ -199,6 +215,17 @@ impl Selection {
     }
 }
 
+/// Which image problems are listed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum ProblemFilter {
+    /// Files with a warning.
+    Unreadable,
+    /// Pictures unlike all others.
+    Outlier,
+    /// Pictures whose measure of this problem is below a threshold in [0, 1].
+    Below(ImageProblem, f64),
+}
+
 /// A question that must be answered before something happens to many samples.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Question {
@@ -224,6 +251,17 @@ pub enum PictureMode {
     Swipe,
     /// Both in turn.
     Blink,
+}
+
+/// What of the history is listed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HistoryFilter {
+    /// Text that must be in a line: in its key, verdict, class, reviewer or note.
+    pub text: String,
+    /// The text and the revision for which `lines` were found.
+    pub found_for: (String, u64),
+    /// Positions in the journal, the last one first.
+    pub lines: Vec<u32>,
 }
 
 /// The export dialog while it is open.
@@ -252,6 +290,8 @@ pub struct ViewState {
     pub query: Result<Query, QueryError>,
     /// Only this class.
     pub class_filter: Option<String>,
+    /// In [`Queue::Problems`], only these.
+    pub problem: Option<ProblemFilter>,
     /// The sample that keys act on.
     pub cursor: Option<Item>,
     /// Where a range selection began.
@@ -286,6 +326,14 @@ pub struct ViewState {
     pub question: Option<Question>,
     /// The class chooser is open, with its filter text and highlighted line.
     pub choosing_label: Option<(String, usize)>,
+    /// The list of all commands is open, with its filter text and highlighted line.
+    pub palette: Option<(String, usize)>,
+    /// The highlighted line of the suggestions under the search field.
+    pub suggestion: Option<usize>,
+    /// What the history is filtered by, and the lines that are left, as they were at a revision.
+    pub history: HistoryFilter,
+    /// The dialog "not a trigger" is open: for the cluster at this place of the scan, with the reason so far.
+    pub dismissing: Option<(u16, String)>,
     /// The export dialog is open.
     pub export: Option<ExportDialog>,
     /// Dropped places that wait for "as what?".
@@ -298,6 +346,8 @@ pub struct ViewState {
     pub audit_rows: Vec<Item>,
     /// The form for a new audit.
     pub audit_form: AuditForm,
+    /// The keyboard was in a text field in the last frame.
+    pub typing: bool,
     /// Put the keyboard into the search field in the next frame.
     pub focus_search: bool,
 }
@@ -311,6 +361,7 @@ impl Default for ViewState {
             search: String::new(),
             query: Ok(Query::default()),
             class_filter: None,
+            problem: None,
             cursor: None,
             anchor: None,
             selection: Selection::default(),
@@ -328,12 +379,17 @@ impl Default for ViewState {
             help: false,
             question: None,
             choosing_label: None,
+            palette: None,
+            suggestion: None,
+            history: HistoryFilter::default(),
+            dismissing: None,
             export: None,
             dropped: Vec::new(),
             similar: Vec::new(),
             audit_list: None,
             audit_rows: Vec::new(),
             audit_form: AuditForm::default(),
+            typing: false,
             focus_search: false,
         }
     }

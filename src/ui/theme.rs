@@ -311,6 +311,17 @@ pub fn verdict_look(verdict: &Verdict, dark: bool) -> (&'static str, Color32, &'
     }
 }
 
+/// The colour of an amount in [0, 1] on a map: from the background through the contribution's colour to a warning.
+#[must_use]
+pub fn heat(palette: &Palette, amount: f32) -> Color32 {
+    let amount = amount.clamp(0.0, 1.0);
+    if amount < 0.5 {
+        palette.background.lerp_to_gamma(palette.contribution, 2.0 * amount)
+    } else {
+        palette.contribution.lerp_to_gamma(palette.warning, 2.0 * amount - 1.0)
+    }
+}
+
 /// The colour of a suspicion in [0, 1].
 #[must_use]
 pub fn suspicion_color(palette: &Palette, suspicion: f64) -> Color32 {

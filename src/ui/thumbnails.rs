@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use eframe::egui::{self, ColorImage, TextureHandle, TextureOptions};
 
+use crate::detect::{self, Scan};
 use crate::feature::picture::{self, Picture};
 use crate::source::Pictures;
 use crate::task::{Job, Pool};
@@ -38,6 +39,8 @@ pub enum Level {
         /// How many times as strong.
         gain: u8,
     },
+    /// What the members of the cluster at this place of the scan share, averaged, at most 160 pixels a side.
+    Average(u16),
 }
 
 /// One picture in one size.
@@ -66,6 +69,7 @@ struct Request {
     key: Key,
     pictures: Arc<dyn Pictures>,
     base: Option<Arc<dyn Pictures>>,
+    scan: Option<Arc<Scan>>,
 }
 
 type Outcome = Result<(ColorImage, [u32; 2]), String>;
@@ -160,7 +164,8 @@ impl Thumbnails {
                 continue;
             }
             if let Some(own) = pictures(key.which) {
-                requests.push_back(Request { key, pictures: own, base: pictures(Which::Base) });
+                let scan = session.scan().filter(|_| matches!(key.level, Level::Average(_))).cloned();
+                requests.push_back(Request { key, pictures: own, base: pictures(Which::Base), scan });
             }
         }
         if self.workers.is_empty() {
@@ -278,7 +283,7 @@ fn work(
 }
 
 fn make(request: &Request) -> Outcome {
-    let Request { key, pictures, base } = request;
+    let Request { key, pictures, base, scan } = request;
     let load = |pictures: &Arc<dyn Pictures>, row: u32, side| {
         let bytes = pictures.read(row as usize).map_err(|e| e.to_string())?;
         picture::thumbnail(&bytes, side).map_err(|e| e.to_string())
@@ -291,6 +296,13 @@ fn make(request: &Request) -> Outcome {
             let base = base.as_ref().ok_or("there is no base to compare with")?;
             let (other, _) = load(base, base_row, 1600)?;
             (difference(&own, &other, gain), stored)
+        }
+        Level::Average(at) => {
+            let cluster = scan.as_ref().and_then(|scan| scan.clusters.get(usize::from(at)));
+            let average = cluster.and_then(|cluster| detect::average_part(cluster, &**pictures));
+            let average = average.ok_or("no member could be read")?;
+            let size = (average.width, average.height);
+            (average, size)
         }
     };
     let size = [picture.width as usize, picture.height as usize];

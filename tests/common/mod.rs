@@ -1,6 +1,8 @@
 //! What several test binaries need.
 #![allow(dead_code, clippy::print_stderr)]
 
+pub mod landscapes;
+
 use std::path::{Path, PathBuf};
 
 /// A folder of the real data beside the project, or `None` with a printed reason: such a test is skipped, loudly.

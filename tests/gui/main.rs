@@ -8,4 +8,5 @@ mod common;
 mod audit;
 mod flight;
 mod places;
+mod queues;
 mod window;

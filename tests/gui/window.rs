@@ -1,7 +1,7 @@
 //! A window on small real datasets.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use egui_kittest::Harness;
 use image::{Rgb, RgbImage};
@@ -60,13 +60,24 @@ pub fn open(base: Option<&Path>, target: Option<&Path>, review: &Path) -> Harnes
     open_request(request)
 }
 
+/// One cache for all tests: several open the same pictures, which are looked at once.
+fn cache() -> Arc<Cache> {
+    static CACHE: OnceLock<(tempfile::TempDir, Arc<Cache>)> = OnceLock::new();
+    let (_, cache) = CACHE.get_or_init(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Arc::new(Cache::at(folder.path()));
+        (folder, cache)
+    });
+    cache.clone()
+}
+
 pub fn open_request(request: WindowRequest) -> Harness<'static, App> {
     let mut harness =
         Harness::builder().with_size([1280.0, 800.0]).with_max_steps(40).build_eframe(move |creation| {
             let startup = Startup {
                 request,
                 pool: Pool::inline(),
-                cache: Arc::new(Cache::none()),
+                cache: cache(),
                 settings: Settings { reviewer: "tester".to_owned(), ..Settings::default() },
                 keys: Keys::default(),
                 messages: Vec::new(),

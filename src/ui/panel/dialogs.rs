@@ -6,14 +6,17 @@ use crate::export::EXPORTERS;
 use crate::model::Verdict;
 use crate::ui::app::ViewCtx;
 use crate::ui::command::{Command, show_shortcut};
-use crate::ui::state::ViewState;
+use crate::ui::settings::Settings;
+use crate::ui::state::{Queue, ViewState};
 use crate::ui::theme::{self, icon, palette, strong, verdict_look};
 use crate::ui::widget::{grouped, icon_button, name_field};
 
 /// Draws whatever is open.
-pub fn dialogs_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState) {
+pub fn dialogs_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, settings: &Settings) {
     question_ui(ui, ctx, view);
     chooser_ui(ui, ctx, view);
+    palette_ui(ui, ctx, view, settings);
+    dismiss_ui(ui, ctx, view);
     export_ui(ui, ctx, view);
     dropped_ui(ui, ctx, view);
     help_ui(ui, ctx, view);
@@ -78,22 +81,22 @@ fn question_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, view: &ViewState) {
     }
 }
 
-/// Choose a class by typing: filter, arrows, Enter.
-fn chooser_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState) {
-    let Some((text, line)) = &mut view.choosing_label else { return };
-    let needle = text.to_lowercase();
-    let mut found: Vec<&str> = ctx
-        .classes
-        .iter()
-        .map(AsRef::as_ref)
-        .filter(|class| class.to_lowercase().contains(&needle))
-        .collect();
-    found.sort_by_key(|class| !class.to_lowercase().starts_with(&needle));
-    let typed = text.trim();
-    let new = !typed.is_empty() && !ctx.classes.iter().any(|class| class.as_ref() == typed);
-    let entries = found.len() + usize::from(new);
-    *line = (*line).min(entries.saturating_sub(1));
-    let mut chosen = None;
+/// What happened to an open list.
+enum Chosen {
+    Nothing,
+    /// The line with this place.
+    Line(usize),
+    Closed,
+}
+
+/// A list to choose from by typing: filter, arrows, Enter. `entries` are what the filter left, each with its key.
+fn list_ui(
+    ui: &egui::Ui,
+    (name, title, hint, width): (&str, &str, &str, f32),
+    (text, line): (&mut String, &mut usize),
+    entries: &[(String, String)],
+) -> Chosen {
+    *line = (*line).min(entries.len().saturating_sub(1));
     let (up, down, enter, escape) = ui.ctx().input_mut(|input| {
         (
             input.consume_key(Modifiers::NONE, Key::ArrowUp),
@@ -105,57 +108,163 @@ fn chooser_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState) {
     if up {
         *line = line.saturating_sub(1);
     }
-    if down && *line + 1 < entries {
+    if down && *line + 1 < entries.len() {
         *line += 1;
     }
-    let name_at = |at: usize| found.get(at).map_or_else(|| typed.to_owned(), |class| (*class).to_owned());
-    if enter && entries > 0 {
-        chosen = Some(name_at(*line));
-    }
-    let mut text_now = text.clone();
-    let outside = modal(ui, "chooser", 340.0, |ui| {
-        title_ui(ui, "Relabel to");
-        let id = egui::Id::unique("class-chooser");
-        let field = egui::TextEdit::singleline(&mut text_now)
-            .id(id)
-            .hint_text("Type a class")
+    let mut chosen = if enter && !entries.is_empty() { Chosen::Line(*line) } else { Chosen::Nothing };
+    let mut changed = false;
+    let outside = modal(ui, name, width, |ui| {
+        title_ui(ui, title);
+        let field = egui::TextEdit::singleline(text)
+            .id(egui::Id::unique((name, "filter")))
+            .hint_text(hint)
             .desired_width(f32::INFINITY);
         let response = ui.add(field);
-        name_field(&response, "Class");
+        name_field(&response, hint);
         response.request_focus();
+        changed = response.changed();
         ui.add_space(4.0);
-        egui::ScrollArea::vertical().max_height(300.0).show(ui, |ui| {
-            for at in 0..entries.min(200) {
-                let name = name_at(at);
-                let text = if at >= found.len() {
-                    format!("{}  New class “{name}”", icon::PLUS_CIRCLE)
-                } else {
-                    name.clone()
-                };
-                let number = ctx.classes.iter().position(|class| class.as_ref() == name).filter(|n| *n < 9);
-                let key = number.map(|n| (n + 1).to_string()).unwrap_or_default();
-                let button = egui::Button::selectable(at == *line, text)
-                    .shortcut_text(key)
+        egui::ScrollArea::vertical().max_height(340.0).show(ui, |ui| {
+            for (at, (entry, key)) in entries.iter().enumerate().take(200) {
+                let button = egui::Button::selectable(at == *line, entry.as_str())
+                    .shortcut_text(key.as_str())
                     .min_size(Vec2::new(ui.available_width(), 26.0));
                 let response = ui.add(button);
                 if at == *line && (up || down) {
                     response.scroll_to_me(None);
                 }
                 if response.clicked() {
-                    chosen = Some(name);
+                    chosen = Chosen::Line(at);
                 }
+            }
+            if entries.is_empty() {
+                ui.label(RichText::new("Nothing matches").color(palette(ui).text_weak));
             }
         });
     });
-    if text_now != *text {
+    if changed {
         *line = 0;
-        *text = text_now;
     }
-    if let Some(class) = chosen {
-        view.choosing_label = None;
-        ctx.send(Command::Decide(Some(Verdict::Relabel(class))));
-    } else if outside || escape {
-        view.choosing_label = None;
+    if (outside || escape) && matches!(chosen, Chosen::Nothing) { Chosen::Closed } else { chosen }
+}
+
+/// Choose a class by typing.
+fn chooser_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState) {
+    let Some((text, line)) = &mut view.choosing_label else { return };
+    let needle = text.to_lowercase();
+    let mut found: Vec<&str> = ctx
+        .classes
+        .iter()
+        .map(AsRef::as_ref)
+        .filter(|class| class.to_lowercase().contains(&needle))
+        .collect();
+    found.sort_by_key(|class| !class.to_lowercase().starts_with(&needle));
+    let mut entries: Vec<(String, String)> = found
+        .iter()
+        .map(|name| {
+            let number = ctx.classes.iter().position(|class| class.as_ref() == *name).filter(|n| *n < 9);
+            ((*name).to_owned(), number.map(|n| (n + 1).to_string()).unwrap_or_default())
+        })
+        .collect();
+    let typed = text.trim().to_owned();
+    if !typed.is_empty() && !ctx.classes.iter().any(|class| *class.as_ref() == *typed) {
+        entries.push((format!("{}  New class “{typed}”", icon::PLUS_CIRCLE), String::new()));
+    }
+    match list_ui(ui, ("chooser", "Relabel to", "Type a class", 340.0), (text, line), &entries) {
+        Chosen::Line(at) => {
+            let class = found.get(at).map_or(typed, |class| (*class).to_owned());
+            view.choosing_label = None;
+            ctx.send(Command::Decide(Some(Verdict::Relabel(class))));
+        }
+        Chosen::Closed => view.choosing_label = None,
+        Chosen::Nothing => {}
+    }
+}
+
+/// Everything that can be done, by typing a part of its name.
+fn palette_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, settings: &Settings) {
+    let Some((text, line)) = &mut view.palette else { return };
+    let mut all: Vec<(String, String, Command)> = Vec::new();
+    for (binding, keys) in ctx.keys.iter() {
+        let key = keys.first().map_or_else(String::new, show_shortcut);
+        all.push((format!("{}: {}", binding.group, binding.title), key, (binding.command)()));
+    }
+    if ctx.session.target().is_some() {
+        for queue in Queue::listed() {
+            all.push((format!("Show: {}", queue.title()), String::new(), Command::Show(queue)));
+        }
+        for search in &settings.searches {
+            all.push((format!("Search: {search}"), String::new(), Command::Search(search.clone())));
+        }
+        for class in ctx.classes.iter().take(2000) {
+            let command = Command::ToggleClass(class.to_string());
+            all.push((format!("Only class: {class}"), String::new(), command));
+        }
+    }
+    // Every word must be somewhere; what begins with them comes first.
+    let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
+    let mut found: Vec<(bool, &(String, String, Command))> = all
+        .iter()
+        .filter_map(|entry| {
+            let name = entry.0.to_lowercase();
+            let begins =
+                |word: &String| name.split([' ', ':', '“']).any(|part| part.starts_with(word.as_str()));
+            words.iter().all(|word| name.contains(word.as_str())).then(|| (!words.iter().all(begins), entry))
+        })
+        .collect();
+    found.sort_by_key(|(later, _)| *later);
+    let entries: Vec<(String, String)> =
+        found.iter().map(|(_, (name, key, _))| (name.clone(), key.clone())).collect();
+    match list_ui(ui, ("palette", "All commands", "Type what to do", 560.0), (text, line), &entries) {
+        Chosen::Line(at) => {
+            let command = found.get(at).map(|(_, (_, _, command))| command.clone());
+            view.palette = None;
+            if let Some(command) = command {
+                ctx.send(command);
+            }
+        }
+        Chosen::Closed => view.palette = None,
+        Chosen::Nothing => {}
+    }
+}
+
+/// Why is this no trigger? Asked before a cluster is listed no more.
+fn dismiss_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState) {
+    let Some((at, reason)) = &mut view.dismissing else { return };
+    let (mut run, mut close) = ui.ctx().input_mut(|input| {
+        (input.consume_key(Modifiers::NONE, Key::Enter), input.consume_key(Modifiers::NONE, Key::Escape))
+    });
+    let clusters = ctx.items.scan.as_ref().map(|scan| scan.clusters.as_slice()).unwrap_or_default();
+    let count = clusters.get(usize::from(*at)).map_or(0, |cluster| cluster.members.len());
+    let outside = modal(ui, "dismiss", 460.0, |ui| {
+        title_ui(ui, "Not a trigger?");
+        let text = format!(
+            "What these {} pictures share will be listed no more, also in a later version. Their labels stay undecided.",
+            grouped(count)
+        );
+        ui.add(egui::Label::new(text).wrap());
+        ui.add_space(8.0);
+        let field = egui::TextEdit::singleline(reason)
+            .id(egui::Id::unique("dismiss-reason"))
+            .hint_text("Why: the studio's watermark, a camera's date, …")
+            .char_limit(10_000)
+            .desired_width(f32::INFINITY);
+        let response = ui.add(field);
+        name_field(&response, "Reason");
+        response.request_focus();
+        ui.add_space(10.0);
+        ui.horizontal(|ui| {
+            run |= primary(ui, "Not a trigger").on_hover_text("Enter").clicked();
+            close |= ui
+                .add(egui::Button::new("Cancel").min_size(Vec2::new(80.0, 30.0)))
+                .on_hover_text("Esc")
+                .clicked();
+        });
+    });
+    if close || outside {
+        view.dismissing = None;
+    } else if run {
+        ctx.send(Command::Dismiss);
     }
 }
 

@@ -2,6 +2,8 @@
 
 use eframe::egui::{self, Align, Layout, Rect, RichText, Sense, Vec2};
 
+use crate::model::Verdict;
+use crate::review::{LEAST_DECIDED, expected};
 use crate::ui::app::ViewCtx;
 use crate::ui::command::Command;
 use crate::ui::items::Item;
@@ -12,6 +14,7 @@ use crate::ui::thumbnails::{Key, Level};
 use crate::ui::widget::{CAPTION, Emphasis, card_ui, empty_ui, grouped, spoken};
 
 use super::Panel;
+use super::problems::problems_ui;
 
 const GAP: f32 = 8.0;
 /// The tallest list that f32 scroll positions can address without visible jumps, in points.
@@ -27,6 +30,9 @@ impl Panel for Gallery {
 
     fn ui(&self, ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, settings: &mut Settings) {
         header_ui(ui, ctx, view, settings);
+        if view.queue == Queue::Problems {
+            problems_ui(ui, ctx, view);
+        }
         if ctx.rows.is_empty() {
             nothing_ui(ui, ctx, view);
         } else {
@@ -49,6 +55,7 @@ pub fn header_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, set
         if ctx.rows_busy {
             ui.spinner();
         }
+        expected_ui(ui, ctx, view);
         if let Some(class) = view.class_filter.clone()
             && ui.button(format!("{class}  {}", icon::X)).on_hover_text("Show all classes").clicked()
         {
@@ -103,6 +110,41 @@ pub fn header_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, set
     });
     ui.add_space(4.0);
     super::audit::list_bar_ui(ui, ctx, view);
+}
+
+/// How many are wrong at this place of the ranking, by what was decided so far.
+fn expected_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &ViewState) {
+    if view.queue != Queue::SuspiciousLabels || !matches!(view.sort, Sort::Queue | Sort::Suspicion) {
+        return;
+    }
+    let outcomes: Vec<(usize, bool)> = ctx
+        .rows
+        .iter()
+        .enumerate()
+        .filter_map(|(at, item)| match ctx.verdicts.get(*item)? {
+            Verdict::Keep => Some((at, false)),
+            Verdict::Relabel(_) | Verdict::Exclude | Verdict::Revert => Some((at, true)),
+            Verdict::Unsure => None,
+        })
+        .collect();
+    let place = view.cursor.and_then(|cursor| ctx.rows.iter().position(|item| *item == cursor)).unwrap_or(0);
+    let color = palette(ui).text_weak;
+    match expected(&outcomes, place, ctx.rows.len()) {
+        Some(found) => {
+            let text = format!("about {:.0} % wrong here", 100.0 * found.share);
+            ui.label(RichText::new(text).color(color)).on_hover_text(format!(
+                "Between {:.0} and {:.0} % at this place of the list, by your {} decisions so far; those nearby count most",
+                100.0 * found.low,
+                100.0 * found.high,
+                grouped(found.decided)
+            ));
+        }
+        None if !outcomes.is_empty() => {
+            let text = format!("{} more decisions tell how many are wrong", LEAST_DECIDED - outcomes.len());
+            ui.label(RichText::new(text).color(color));
+        }
+        None => {}
+    }
 }
 
 /// Why there is nothing, and what to do.

@@ -16,7 +16,9 @@ const MOST_CLUSTERS: usize = 3;
 pub fn look_first(ctx: &ViewCtx<'_>) -> Vec<(String, Command)> {
     let mut hints = Vec::new();
     let scan = ctx.items.scan.as_deref();
-    for (at, cluster) in scan.iter().flat_map(|scan| &scan.clusters).enumerate().take(MOST_CLUSTERS) {
+    let clusters = scan.iter().flat_map(|scan| &scan.clusters).enumerate();
+    let open = clusters.filter(|(at, _)| ctx.verdicts.dismissed(*at).is_none());
+    for (at, cluster) in open.take(MOST_CLUSTERS) {
         let what = if cluster.kind == "overlay" { "are covered by one pattern" } else { "share one mark" };
         let base = match cluster.base_matches {
             _ if ctx.session.base().is_none() => String::new(),

@@ -48,6 +48,9 @@ pub fn inspector_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState) 
             signals_ui(ui, ctx, view.queue, item);
             twins_ui(ui, ctx, item);
         }
+        if !ctx.blind {
+            other_review_ui(ui, ctx, item);
+        }
         provenance_ui(ui, ctx, item);
         if !ctx.blind {
             history_ui(ui, ctx, item);
@@ -180,16 +183,13 @@ fn heading(signal: &Signal) -> &'static str {
 
 /// The samples that show the same picture, and how they are labelled.
 fn twins_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, item: Item) {
-    let Some(scan) = &ctx.items.scan else { return };
-    let (which, row) = ctx.items.place(item);
-    let here = |member: &GroupMember| member.in_base == (which == Which::Base) && member.row as usize == row;
-    let Some(group) = scan.groups.iter().find(|group| group.members.iter().any(here)) else { return };
+    let Some(group) = ctx.items.group_of(item) else { return };
+    let here = |member: &GroupMember| ctx.items.member(member) == item;
     let color = palette(ui);
     section_ui(ui, "The same picture");
     ui.label(&group.reason);
     for member in group.members.iter().filter(|member| !here(member)).take(MOST_TWINS) {
-        let which = if member.in_base { Which::Base } else { Which::Target };
-        let other = ctx.items.item(which, member.row as usize);
+        let other = ctx.items.member(member);
         let label = ctx.items.label(other).unwrap_or("no label");
         let place = if member.in_base { "base: " } else { "" };
         ui.horizontal(|ui| {
@@ -199,6 +199,31 @@ fn twins_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, item: Item) {
             let text = format!("{place}{} ({})", ctx.items.key(other), member.kind.as_str());
             ui.add(egui::Label::new(RichText::new(text).color(color.text_weak)).truncate());
         });
+    }
+}
+
+/// What the other review says of this sample, where it says something else.
+fn other_review_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, item: Item) {
+    let Some(other) = ctx.other else { return };
+    let key = ctx.items.key(item);
+    let conflicts = other.comparison.conflicts.iter().map(|conflict| &conflict.other);
+    let mut theirs = conflicts.chain(&other.comparison.only_other);
+    let Some(theirs) = theirs.find(|correction| correction.subject.key == key) else { return };
+    section_ui(ui, "The other review");
+    let (sign, color, word) = verdict_look(&theirs.verdict, ui.visuals().dark_mode);
+    let text = match &theirs.verdict {
+        Verdict::Relabel(class) => format!("{sign}  {word} to {class}"),
+        _ => format!("{sign}  {word}"),
+    };
+    ui.label(RichText::new(text).color(color));
+    let mut by = theirs.reviewer.clone();
+    if !theirs.note.is_empty() {
+        by.push_str(&format!(" — {}", theirs.note));
+    }
+    ui.add(egui::Label::new(RichText::new(by).small().color(palette(ui).text_weak)).wrap());
+    let tip = ctx.tip("Take their verdict", &Command::TakeTheirs);
+    if ui.button(format!("{}  Take theirs", icon::USERS)).on_hover_text(tip).clicked() {
+        ctx.send(Command::TakeTheirs);
     }
 }
 

@@ -4,21 +4,25 @@ mod audit;
 mod bottom;
 mod clusters;
 mod dialogs;
+mod edits;
 mod gallery;
 mod hints;
+mod history;
 mod inspector;
 mod overview;
 mod picture;
+mod problems;
 mod queues;
 mod side_by_side;
 mod start;
 mod top;
+mod twins;
 
 use eframe::egui;
 
 use super::app::ViewCtx;
 use super::settings::Settings;
-use super::state::ViewState;
+use super::state::{Queue, ViewState};
 use super::theme;
 
 /// Something that can fill the centre.
@@ -36,7 +40,9 @@ pub static CENTRE: &[&dyn Panel] = &[
     &overview::Overview,
     &audit::Audit,
     &clusters::Clusters,
+    &history::History,
     &picture::OneByOne,
+    &twins::Twins,
     &side_by_side::SideBySide,
     &gallery::Gallery,
 ];
@@ -45,7 +51,7 @@ pub static CENTRE: &[&dyn Panel] = &[
 pub fn window_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, settings: &mut Settings) {
     let palette = theme::palette(ui);
     let bar = egui::Frame::new().fill(palette.panel).inner_margin(egui::Margin::symmetric(12, 8));
-    egui::Panel::top("top").frame(bar).show(ui, |ui| top::top_ui(ui, ctx, view));
+    egui::Panel::top("top").frame(bar).show(ui, |ui| top::top_ui(ui, ctx, view, settings));
     let is_open = ctx.session.target().is_some();
     if is_open {
         egui::Panel::bottom("bottom")
@@ -57,8 +63,8 @@ pub fn window_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, set
             .default_size(226.0)
             .size_range(170.0..=420.0)
             .show(ui, |ui| queues::queues_ui(ui, ctx, view));
-        let is_page = view.queue == super::state::Queue::Overview || view.is_audit_page();
-        let inspects = !is_page || view.full_screen;
+        let has_samples = !matches!(view.queue, Queue::Overview | Queue::History) && !view.is_audit_page();
+        let inspects = has_samples || view.full_screen;
         if inspects && view.cursor.is_some() {
             egui::Panel::right("inspector")
                 .frame(side)
@@ -76,6 +82,6 @@ pub fn window_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, set
             panel.ui(ui, ctx, view, settings);
         }
     });
-    dialogs::dialogs_ui(ui, ctx, view);
+    dialogs::dialogs_ui(ui, ctx, view, settings);
     dialogs::toasts_ui(ui, ctx);
 }

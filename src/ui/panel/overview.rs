@@ -15,6 +15,7 @@ use crate::ui::theme::{self, change_look, icon, palette, strong};
 use crate::ui::widget::{empty_ui, grouped};
 
 use super::Panel;
+use super::edits::edits_ui;
 use super::hints::{flow_command, look_first};
 
 /// More classes than this are not drawn at once: those that moved most are.
@@ -70,6 +71,11 @@ impl Panel for Overview {
                 );
             } else {
                 suspicion_ui(ui, ctx);
+            }
+            if let Some(map) = ctx.session.edit_map() {
+                let explanation =
+                    "What edited pictures have that their base has not, summed over all of them";
+                section_ui(ui, "Where edited pictures changed", explanation, |ui| edits_ui(ui, ctx, map));
             }
         });
     }

@@ -6,12 +6,13 @@ use crate::ui::app::ViewCtx;
 use crate::ui::command::Command;
 use crate::ui::input::search_id;
 use crate::ui::session::{Slot, Which};
+use crate::ui::settings::Settings;
 use crate::ui::state::ViewState;
 use crate::ui::theme::{self, icon, palette, strong};
 use crate::ui::widget::{grouped, icon_button, name_field};
 
 /// The bar on top: versions, search, progress, actions.
-pub fn top_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState) {
+pub fn top_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, settings: &Settings) {
     ui.horizontal(|ui| {
         ui.set_min_height(30.0);
         open_menu_ui(ui, ctx);
@@ -34,7 +35,7 @@ pub fn top_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState) {
             }
             progress_ui(ui, ctx);
             if ctx.session.target().is_some() {
-                search_ui(ui, ctx, view);
+                search_ui(ui, ctx, view, settings);
             }
         });
     });
@@ -130,50 +131,147 @@ fn shorten(name: &str, most: usize) -> String {
     characters[..head].iter().chain(&['…']).chain(&characters[characters.len() - tail..]).collect()
 }
 
-fn search_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState) {
-    let palette = palette(ui);
+fn search_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, settings: &Settings) {
+    let color = palette(ui);
+    let text = view.search.trim().to_owned();
+    let is_saved = settings.searches.contains(&text);
+    if !text.is_empty() && view.query.is_ok() {
+        let tip = if is_saved { "Forget this search" } else { "Keep this search for later" };
+        let sign = RichText::new(icon::STAR).color(if is_saved { color.warning } else { color.text_weak });
+        let response = ui.add(egui::Button::new(sign).min_size(egui::vec2(26.0, 26.0)));
+        response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, tip));
+        if response.on_hover_text(tip).clicked() {
+            ctx.send(Command::ToggleSavedSearch(text));
+        }
+    }
     let width = (ui.available_width() - 8.0).clamp(120.0, 460.0);
-    let bad = view.query.is_err();
+    let wrong = view.query.as_ref().err().map(|error| error.range.clone());
+    let mut layouter = |ui: &egui::Ui, text: &dyn egui::TextBuffer, _width: f32| {
+        let job = underlined(ui, text.as_str(), wrong.clone());
+        ui.fonts_mut(|fonts| fonts.layout_job(job))
+    };
+    // Before the field sees them: keys for the list under it.
+    let focused = ui.memory(|memory| memory.has_focus(search_id()));
+    let found = if focused { suggestions(ctx, view, settings) } else { Vec::new() };
+    let taken = if focused { suggestion_keys(ui, view, found.len()) } else { None };
     let field = egui::TextEdit::singleline(&mut view.search)
         .id(search_id())
         .desired_width(width)
         .hint_text(format!("{}  Search: label:cat score>0.8 decision:none", icon::MAGNIFYING_GLASS))
-        .text_color(if bad { palette.danger } else { palette.text });
+        .layouter(&mut layouter);
     let response = ui.add(field);
     name_field(&response, "Search samples");
     if std::mem::take(&mut view.focus_search) {
         response.request_focus();
     }
     if response.changed() {
+        view.suggestion = None;
         ctx.send(Command::Search(view.search.clone()));
     }
-    let focused = response.has_focus();
-    let response = match &view.query {
-        Err(error) => {
-            let marked = point_at(&view.search, &error.range);
-            response.on_hover_text(format!("{marked}\n{error}"))
+    let has_focus = response.has_focus();
+    let clicked = if has_focus { suggestions_ui(view, &response, &found) } else { None };
+    if let Some(at) = taken.or(clicked)
+        && let Some(suggestion) = found.get(at)
+    {
+        view.search.clone_from(&suggestion.text);
+        view.suggestion = None;
+        view.focus_search = true;
+        // The cursor goes to the end, where the next term is typed.
+        if let Some(mut state) = egui::TextEdit::load_state(ui.ctx(), search_id()) {
+            let end = egui::text::CCursor::new(suggestion.text.chars().count());
+            state.cursor.set_char_range(Some(egui::text::CCursorRange::one(end)));
+            state.store(ui.ctx(), search_id());
         }
-        Ok(_) => response,
-    };
-    if focused {
-        suggestions_ui(ctx, view, &response);
+        ctx.send(Command::Search(suggestion.text.clone()));
     }
 }
 
-/// The text with a mark under the part that is wrong.
-fn point_at(text: &str, range: &std::ops::Range<usize>) -> String {
-    let before = text.get(..range.start).map_or(0, |part| part.chars().count());
-    let length = text.get(range.clone()).map_or(1, |part| part.chars().count().max(1));
-    format!("{text}\n{}{}", " ".repeat(before), "^".repeat(length))
+/// The text with the part underlined that is wrong.
+fn underlined(ui: &egui::Ui, text: &str, wrong: Option<std::ops::Range<usize>>) -> egui::text::LayoutJob {
+    use egui::text::{LayoutJob, TextFormat};
+    let color = palette(ui);
+    let plain = TextFormat {
+        font_id: egui::TextStyle::Body.resolve(ui.style()),
+        color: color.text,
+        ..TextFormat::default()
+    };
+    let mut job = LayoutJob::default();
+    let fits = |range: &std::ops::Range<usize>| text.get(range.clone()).is_some();
+    match wrong.filter(fits) {
+        None => job.append(text, 0.0, plain),
+        Some(range) => {
+            let bad = TextFormat {
+                color: color.danger,
+                underline: egui::Stroke::new(1.5, color.danger),
+                ..plain.clone()
+            };
+            job.append(&text[..range.start], 0.0, plain.clone());
+            job.append(&text[range.clone()], 0.0, bad);
+            job.append(&text[range.end..], 0.0, plain);
+        }
+    }
+    job.wrap.max_width = f32::INFINITY;
+    job
 }
 
-fn suggestions_ui(ctx: &ViewCtx<'_>, view: &mut ViewState, field: &egui::Response) {
+/// What the search field would hold.
+struct Suggestion {
+    /// What is shown.
+    shown: String,
+    meaning: &'static str,
+    /// The whole search.
+    text: String,
+}
+
+/// Ways to go on with what is typed; of an empty field the searches that were kept.
+fn suggestions(ctx: &ViewCtx<'_>, view: &ViewState, settings: &Settings) -> Vec<Suggestion> {
     let splits = ctx.items.target.as_ref().map(|version| version.splits().to_vec()).unwrap_or_default();
+    let kept = settings.searches.iter().filter(|search| {
+        let typed = view.search.trim();
+        search.starts_with(typed) && search.as_str() != typed
+    });
+    let kept = kept.take(5).map(|search| Suggestion {
+        shown: format!("{}  {search}", icon::STAR),
+        meaning: "kept",
+        text: search.clone(),
+    });
+    let begun = view.search.rfind(char::is_whitespace).map_or(0, |at| at + 1);
     let found = crate::review::query::complete(&view.search, ctx.classes, &splits);
+    let found = found.into_iter().take(9).map(|(insert, meaning)| Suggestion {
+        text: format!("{}{insert}", &view.search[..begun]),
+        shown: insert,
+        meaning,
+    });
+    kept.chain(found).collect()
+}
+
+/// Arrows move through the suggestions; Tab takes the highlighted or the first, Enter the highlighted.
+fn suggestion_keys(ui: &egui::Ui, view: &mut ViewState, count: usize) -> Option<usize> {
+    if count == 0 {
+        view.suggestion = None;
+        return None;
+    }
+    let press = |key: egui::Key| ui.input_mut(|input| input.consume_key(egui::Modifiers::NONE, key));
+    if press(egui::Key::ArrowDown) {
+        view.suggestion = Some(view.suggestion.map_or(0, |at| (at + 1).min(count - 1)));
+    }
+    if press(egui::Key::ArrowUp) {
+        view.suggestion = view.suggestion.and_then(|at| at.checked_sub(1));
+    }
+    if press(egui::Key::Tab) {
+        // The keyboard stays in the field.
+        ui.memory_mut(|memory| memory.move_focus(egui::FocusDirection::None));
+        return Some(view.suggestion.unwrap_or(0));
+    }
+    view.suggestion.filter(|_| press(egui::Key::Enter))
+}
+
+fn suggestions_ui(view: &ViewState, field: &egui::Response, found: &[Suggestion]) -> Option<usize> {
     let message = view.query.as_ref().err().map(ToString::to_string);
     if found.is_empty() && message.is_none() {
-        return;
+        return None;
     }
+    let mut clicked = None;
     egui::Popup::from_response(field)
         .id(egui::Id::unique("search-suggestions"))
         .open(true)
@@ -181,19 +279,18 @@ fn suggestions_ui(ctx: &ViewCtx<'_>, view: &mut ViewState, field: &egui::Respons
         .show(|ui| {
             ui.set_min_width(field.rect.width());
             if let Some(message) = message {
-                ui.label(RichText::new(message).color(palette(ui).danger));
+                ui.label(RichText::new(format!("{}  {message}", icon::WARNING)).color(palette(ui).danger));
             }
-            for (insert, meaning) in found.iter().take(9) {
-                let button = egui::Button::new(insert.as_str()).shortcut_text(*meaning).frame(false);
+            for (at, suggestion) in found.iter().enumerate() {
+                let button = egui::Button::selectable(view.suggestion == Some(at), suggestion.shown.as_str())
+                    .shortcut_text(suggestion.meaning)
+                    .min_size(egui::vec2(ui.available_width(), 0.0));
                 if ui.add(button).clicked() {
-                    let kept = view.search.rfind(char::is_whitespace).map_or(0, |at| at + 1);
-                    let text = format!("{}{insert}", &view.search[..kept]);
-                    view.search.clone_from(&text);
-                    view.focus_search = true;
-                    ctx.send(Command::Search(text));
+                    clicked = Some(at);
                 }
             }
         });
+    clicked
 }
 
 fn progress_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>) {

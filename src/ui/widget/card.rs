@@ -2,6 +2,7 @@
 
 use eframe::egui::{self, Align2, Color32, CornerRadius, FontId, Rect, Stroke, StrokeKind, Vec2};
 
+use crate::detect::part_square;
 use crate::model::PixelBox;
 use crate::ui::app::ViewCtx;
 use crate::ui::items::Item;
@@ -201,10 +202,8 @@ pub fn paint_part(ui: &egui::Ui, ctx: &ViewCtx<'_>, area: Rect, item: Item, part
         return;
     };
     let size = Vec2::new(width.max(1) as f32, height.max(1) as f32);
-    let middle = Vec2::new(part.x as f32 + part.width as f32 / 2.0, part.y as f32 + part.height as f32 / 2.0);
-    let side = (part.width.max(part.height) as f32 * 1.3).min(size.min_elem()).max(1.0);
-    let corner = (middle - Vec2::splat(side / 2.0)).max(Vec2::ZERO).min(size - Vec2::splat(side));
-    let uv = Rect::from_min_size((corner / size).to_pos2(), Vec2::splat(side) / size);
+    let (left, top, side) = part_square(part, width, height);
+    let uv = Rect::from_min_size((Vec2::new(left, top) / size).to_pos2(), Vec2::splat(side) / size);
     ui.painter().image(texture.id(), area, uv, Color32::WHITE);
 }
 
