@@ -5,6 +5,7 @@
 
 mod apply;
 mod arguments;
+mod audit;
 mod demo;
 mod diff;
 mod drill;
@@ -104,6 +105,7 @@ enum Subcommands {
     Export(export::Args),
     Apply(apply::Args),
     Drill(drill::Args),
+    Audit(audit::Args),
 }
 
 /// Reads the command line, does what it says, or asks for the window.
@@ -129,6 +131,7 @@ pub fn run(args: &[OsString]) -> Outcome {
         Some(Subcommands::Export(args)) => export::run(args),
         Some(Subcommands::Apply(args)) => apply::run(args),
         Some(Subcommands::Drill(args)) => drill::run(args),
+        Some(Subcommands::Audit(args)) => audit::run(args),
     };
     outcome.unwrap_or_else(|error| {
         output::say("error", &format!("{error:#}"));

@@ -8,14 +8,17 @@ use std::time::{Duration, Instant};
 
 use eframe::egui;
 
+use crate::audit::Plan;
 use crate::cli::{WindowRequest, WindowTheme};
 use crate::demo::DemoPair;
 use crate::feature::Cache;
+use crate::model::Verdict;
 use crate::review::{Comparison, Review};
 use crate::source::Place;
 use crate::task::{Job, Pool, Progress};
 
 use super::apply;
+use super::audit::AuditState;
 use super::command::{Command, Keys};
 use super::items::{Item, Items};
 use super::panel;
@@ -51,6 +54,9 @@ pub struct Toast {
     /// When it came.
     pub since: Instant,
 }
+
+/// A plan with its file, where there is one.
+type FoundPlan = Result<Option<(PathBuf, Plan)>, String>;
 
 /// What a file dialog is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,6 +113,12 @@ pub struct ViewCtx<'a> {
     pub own_progress: Option<Progress>,
     /// Messages on show.
     pub toasts: &'a [Toast],
+    /// The audit, where there is a plan.
+    pub audit: Option<&'a AuditState>,
+    /// Nothing may be shown but the picture and its label.
+    pub blind: bool,
+    /// Who decides.
+    pub reviewer: String,
     commands: &'a RefCell<VecDeque<Command>>,
 }
 
@@ -114,6 +126,15 @@ impl ViewCtx<'_> {
     /// Asks for something to be done.
     pub fn send(&self, command: Command) {
         self.commands.borrow_mut().push_back(command);
+    }
+
+    /// The verdict to show on an item: in a blind list only what this reviewer said in this audit.
+    #[must_use]
+    pub fn verdict(&self, item: Item) -> Option<&Verdict> {
+        if self.blind {
+            return self.audit.and_then(|audit| audit.verdict(item));
+        }
+        self.verdicts.get(item)
     }
 
     /// A tooltip with the command's key.
@@ -152,6 +173,9 @@ pub struct App {
     pub(super) demo: Option<Job<Result<DemoPair, String>>>,
     pub(super) similar: Option<Job<Result<Vec<Item>, String>>>,
     pub(super) export: Option<Job<Result<PathBuf, String>>>,
+    pub(super) audit: Option<AuditState>,
+    pub(super) audit_job: Option<Job<FoundPlan>>,
+    audit_read: (u64, u64, String),
     screenshot: super::screenshot::Screenshot,
     show_first: Option<Queue>,
     select_first: Option<usize>,
@@ -197,6 +221,9 @@ impl App {
             demo: None,
             similar: None,
             export: None,
+            audit: None,
+            audit_job: None,
+            audit_read: (u64::MAX, u64::MAX, String::new()),
             screenshot: super::screenshot::Screenshot::new(request.screenshot.clone()),
             show_first: request.show.as_deref().and_then(Queue::from_name),
             select_first: request.select,
@@ -283,6 +310,8 @@ impl App {
         self.review = None;
         self.other = None;
         self.review_key = None;
+        self.audit = None;
+        self.audit_job = None;
         self.thumbnails.clear();
         let keep = (self.view.view, self.view.sort);
         self.view = ViewState { view: keep.0, sort: keep.1, ..ViewState::default() };
@@ -319,7 +348,12 @@ impl App {
                 if let crate::review::Access::ReadOnly(reason) = review.access() {
                     self.toast_error(format!("This review is read-only: {reason}"));
                 }
+                let plan = crate::audit::plan_path(review.path());
                 self.review = Some(review);
+                self.audit_job = Some(self.session.pool().start("audit", move |_| {
+                    let found = Plan::read(&plan).map_err(|error| error.to_string())?;
+                    Ok(found.map(|found| (plan, found)))
+                }));
             }
             Err(error) => self.toast_error(format!("Decisions cannot be saved: {error}")),
         }
@@ -353,7 +387,9 @@ impl App {
         if self.counted != (self.items_generation, revision) {
             self.counted = (self.items_generation, revision);
             self.counts = Counts::new(&self.items, &self.verdicts);
+            self.counts.audit = self.audit.as_ref().map(AuditState::count).unwrap_or_default();
         }
+        self.read_audit();
         if let (Some(other), Some(review)) = (&mut self.other, &self.review)
             && other.revision != revision
         {
@@ -369,6 +405,44 @@ impl App {
         if !self.toasts.is_empty() {
             ctx.request_repaint_after(Duration::from_millis(500));
         }
+    }
+
+    /// Puts another plan in the place of the one that was.
+    pub(super) fn set_audit(&mut self, audit: AuditState) {
+        self.audit = Some(audit);
+        self.audit_read = (u64::MAX, u64::MAX, String::new());
+        self.read_audit();
+    }
+
+    /// Lets the audit take in what was opened or decided since, or who decides now.
+    pub(super) fn read_audit(&mut self) {
+        let Some(audit) = &mut self.audit else { return };
+        let revision = self.review.as_ref().map_or(0, Review::revision);
+        let (generation, known, reviewer) = &self.audit_read;
+        let found = *generation == self.items_generation;
+        if found && *known == revision && *reviewer == self.settings.reviewer {
+            return;
+        }
+        if !found {
+            audit.find(&self.items);
+        }
+        audit.read(self.review.as_ref(), &self.settings.reviewer);
+        self.counts.audit = audit.count();
+        self.audit_read = (self.items_generation, revision, self.settings.reviewer.clone());
+    }
+
+    /// Whether the reviewer has decided an item; in a blind list, whether he has in this audit.
+    pub(super) fn is_decided(&self, item: Item) -> bool {
+        match &self.audit {
+            Some(audit) if self.view.is_blind() => audit.verdict(item).is_some(),
+            _ => self.verdicts.is_decided(item),
+        }
+    }
+
+    /// The audit, where there is a plan.
+    #[must_use]
+    pub fn audit(&self) -> Option<&AuditState> {
+        self.audit.as_ref()
     }
 
     /// Keys on which the other review has another verdict, while they are listed.
@@ -388,7 +462,11 @@ impl App {
             query: self.view.query.clone().unwrap_or_default(),
             class: self.view.class_filter.clone(),
             sort: self.view.sort,
-            similar: self.view.similar.clone(),
+            similar: match (self.view.queue, self.view.audit_list) {
+                (Queue::Audit, Some(_)) => self.view.audit_rows.clone(),
+                (Queue::Audit, None) => Vec::new(),
+                _ => self.view.similar.clone(),
+            },
             problem: self.view.problem,
             conflicts: self.conflicts(),
         };
@@ -428,6 +506,7 @@ impl App {
             .map(|j| job("Drawing the demo", &j.task))
             .or_else(|| self.similar.as_ref().map(|j| job("Looking for similar samples", &j.task)))
             .or_else(|| self.export.as_ref().map(|j| job("Exporting", &j.task)))
+            .or_else(|| self.audit_job.as_ref().map(|j| job("The audit's plan", &j.task)))
     }
 }
 
@@ -482,8 +561,11 @@ impl eframe::App for App {
             commands,
             classes,
             toasts,
+            audit,
             ..
         } = self;
+        let blind = view.is_blind();
+        let reviewer = settings.reviewer.clone();
         let view_ctx = ViewCtx {
             session,
             items,
@@ -498,6 +580,9 @@ impl eframe::App for App {
             classes,
             own_progress,
             toasts,
+            audit: audit.as_ref(),
+            blind,
+            reviewer,
             commands,
         };
         panel::window_ui(ui, &view_ctx, view, settings);

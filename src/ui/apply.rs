@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use eframe::egui;
 
+use crate::audit::{self, About, Plan, Population, plan_path};
 use crate::export::{self, ExportInput};
 use crate::feature::{self, HandCrafted};
 use crate::model::{Subject, Verdict};
@@ -12,6 +13,7 @@ use crate::review::{Correction, Review, ReviewError, Step};
 use crate::source::{ListOptions, Place};
 
 use super::app::{App, Choosing, OtherReview};
+use super::audit::{AuditList, AuditState};
 use super::command::Command;
 use super::items::Item;
 use super::session::Which;
@@ -27,6 +29,10 @@ const SIZES: std::ops::RangeInclusive<f32> = 72.0..=256.0;
 
 /// Carries one command out.
 pub fn apply(app: &mut App, ctx: &egui::Context, command: Command) {
+    if app.view.is_blind() && tells_too_much(&command) {
+        app.toast("The audit is blind: this would show more than the picture and its label");
+        return;
+    }
     match command {
         Command::Open(base, target) => app.open(base.map(place), target.map(place)),
         Command::Dropped(paths) => dropped(app, paths),
@@ -107,6 +113,7 @@ pub fn apply(app: &mut App, ctx: &egui::Context, command: Command) {
         Command::Focus(item) => app.view.focus(item),
         Command::Show(queue) => {
             app.view.queue = queue;
+            app.view.audit_list = None;
             app.view.cursor = None;
             app.view.selection.clear();
             app.rows_stale = true;
@@ -180,6 +187,9 @@ pub fn apply(app: &mut App, ctx: &egui::Context, command: Command) {
         }
         Command::KeepOne => keep_one(app),
         Command::FindSimilar => find_similar(app),
+        Command::DrawAudit => draw_audit(app),
+        Command::NewAudit(on) => app.view.audit_form.again = on,
+        Command::ShowAudit(list) => show_audit(app, list),
         Command::FullScreen => app.view.full_screen = !app.view.full_screen && app.view.cursor.is_some(),
         Command::Export => open_export(app),
         Command::RunExport => run_export(app),
@@ -261,6 +271,18 @@ pub fn receive_jobs(app: &mut App) {
                 app.view.class_filter = None;
                 app.rows_stale = true;
             }
+            Ok(Err(message)) => app.toast_error(message),
+            Err(error) => app.toast_error(error.to_string()),
+        }
+    }
+    if let Some(outcome) = app.audit_job.as_ref().and_then(crate::task::Job::poll) {
+        app.audit_job = None;
+        match outcome {
+            Ok(Ok(Some((path, plan)))) => {
+                app.view.audit_form.again = false;
+                app.set_audit(AuditState::new(path, plan));
+            }
+            Ok(Ok(None)) => {}
             Ok(Err(message)) => app.toast_error(message),
             Err(error) => app.toast_error(error.to_string()),
         }
@@ -603,6 +625,7 @@ fn after_step(app: &mut App, step: &Step) {
     if let Some(review) = &app.review {
         app.verdicts.update(&app.items, review, &step.keys);
     }
+    app.read_audit();
     let asks_for_verdicts = app.view.queue == Queue::Decided || app.view.search.contains("decision:");
     app.rows_stale |= asks_for_verdicts;
 }
@@ -634,7 +657,7 @@ fn step_back_or_forth(app: &mut App, forth: bool) {
 fn next_undecided(app: &mut App, after: Option<Item>) -> bool {
     let rows = app.rows.rows().items.clone();
     let start = after.and_then(|item| rows.iter().position(|row| *row == item)).map_or(0, |at| at + 1);
-    let undecided = |item: &&Item| !app.verdicts.is_decided(**item);
+    let undecided = |item: &&Item| !app.is_decided(**item);
     let found =
         rows[start..].iter().find(undecided).or_else(|| rows[..start].iter().find(undecided)).copied();
     if let Some(item) = found {
@@ -699,6 +722,77 @@ fn find_similar(app: &mut App) {
         feature::most_similar(&embeddings, row as u32, SIMILAR)
             .map(|rows| rows.into_iter().map(Item).collect())
             .ok_or_else(|| "this picture could not be decoded".to_owned())
+    }));
+}
+
+/// Whether a command would show what a blind list hides.
+fn tells_too_much(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::AcceptSuggestion
+            | Command::FindSimilar
+            | Command::Blink
+            | Command::Difference
+            | Command::Both
+            | Command::Swipe
+            | Command::BlinkByItself
+            | Command::Gain(_)
+            | Command::KeepOne
+            | Command::TakeTheirs
+    )
+}
+
+fn show_audit(app: &mut App, list: AuditList) {
+    let Some(audit) = &app.audit else {
+        app.toast("Draw a sample first");
+        return;
+    };
+    app.view.audit_rows = audit.rows(list);
+    app.view.queue = Queue::Audit;
+    app.view.audit_list = Some(list);
+    app.view.picture = PictureMode::Plain;
+    // What was filtered elsewhere would leave samples out of the estimate.
+    app.view.class_filter = None;
+    app.view.search.clear();
+    app.view.query = Ok(Query::default());
+    app.view.cursor = None;
+    app.view.selection.clear();
+    app.rows_stale = true;
+}
+
+/// Draws on a worker, and writes the plan beside the review; the plan that was there is kept under another name.
+fn draw_audit(app: &mut App) {
+    if app.audit_job.is_some() {
+        return;
+    }
+    let slot = app.session.slot(Which::Target);
+    let parts = slot.and_then(|s| Some((s.version()?.clone(), s.fingerprints.clone()?, s.pin?)));
+    let Some((version, prints, pin)) = parts else {
+        app.toast("The files have not been read yet; try again in a moment");
+        return;
+    };
+    let Some(review) = &app.review else {
+        app.toast_error("There is no review file to keep the plan beside");
+        return;
+    };
+    let path = plan_path(review.path());
+    let about = About {
+        source: version.source().clone(),
+        base: review.about().base.clone(),
+        pin,
+        after: review.revision(),
+        date: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+    };
+    let known = audit::known_from_review(&review.corrections());
+    let design = app.view.audit_form.design();
+    app.audit_job = Some(app.session.pool().start("audit", move |task| {
+        let population = Population { version: &version, hashes: &prints.hashes };
+        let plan: Plan =
+            audit::draw(population, &design, &known, about, task).map_err(|error| error.to_string())?;
+        audit::set_aside(&path)
+            .map_err(|error| format!("the plan so far cannot be kept under another name: {error}"))?;
+        plan.write(&path).map_err(|error| error.to_string())?;
+        Ok(Some((path, plan)))
     }));
 }
 

@@ -9,6 +9,7 @@ use eframe::egui::{Key, KeyboardShortcut, Modifiers};
 
 use crate::model::Verdict;
 
+use super::audit::AuditList;
 use super::items::Item;
 use super::state::{ProblemFilter, Queue, View};
 
@@ -117,6 +118,12 @@ pub enum Command {
     KeepOne,
     /// Show samples that look like the one under the cursor.
     FindSimilar,
+    /// Draw the sample that the audit's form asks for.
+    DrawAudit,
+    /// Show the audit's form although there is a plan, or no longer.
+    NewAudit(bool),
+    /// List the drawn samples, or those on which reviewers differ.
+    ShowAudit(AuditList),
     /// The picture alone.
     FullScreen,
     /// Open the export dialog.

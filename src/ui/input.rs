@@ -39,6 +39,8 @@ pub fn commands_from_input(ctx: &egui::Context, app: &mut App) {
     let focused = ctx.memory(eframe::egui::Memory::focused);
     let fields = [search_id(), note_id(), reviewer_id(), history_id()];
     let typing = focused.is_some_and(|id| fields.contains(&id));
+    // The numbers of the audit's form are typed too.
+    let typing = typing || app.view.is_audit_page() && ctx.text_edit_focused();
     // Dialogs with text fields of their own handle their keys themselves.
     let view = &app.view;
     if view.choosing_label.is_some()

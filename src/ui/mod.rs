@@ -3,6 +3,7 @@
 
 pub mod app;
 mod apply;
+pub mod audit;
 pub mod command;
 mod input;
 pub mod items;

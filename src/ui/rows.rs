@@ -129,7 +129,7 @@ pub struct Wanted {
     pub conflicts: Vec<String>,
     /// For [`Queue::Problems`].
     pub problem: Option<ProblemFilter>,
-    /// For [`Queue::Similar`].
+    /// For [`Queue::Similar`] and [`Queue::Audit`].
     pub similar: Vec<Item>,
 }
 
@@ -160,6 +160,8 @@ pub struct Counts {
     twins: Count,
     problems: Count,
     decided: usize,
+    /// What the audit asks of the reviewer.
+    pub audit: Count,
 }
 
 impl Counts {
@@ -216,6 +218,7 @@ impl Counts {
             Queue::Twins => self.twins,
             Queue::Problems => self.problems,
             Queue::Decided => Count { total: self.decided, undecided: 0 },
+            Queue::Audit => self.audit,
         }
     }
 }
@@ -302,6 +305,11 @@ pub fn facts<'a>(items: &'a Items, verdicts: &'a Verdicts, item: Item) -> Facts<
     }
 }
 
+/// What anybody can see of an item without being told.
+fn plain_facts(items: &Items, item: Item) -> Facts<'_> {
+    Facts { key: items.key(item), label: items.label(item), split: items.split(item), ..Facts::default() }
+}
+
 /// Lists what is wanted. Linear in the number of samples, `n log n` where it sorts.
 #[must_use]
 pub fn build(items: &Items, verdicts: &Verdicts, wanted: &Wanted) -> Rows {
@@ -317,15 +325,21 @@ pub fn build(items: &Items, verdicts: &Verdicts, wanted: &Wanted) -> Rows {
         Queue::Twins => twins(items),
         Queue::Problems => problems(items, wanted.problem),
         Queue::Decided => (0..items.len() as u32).map(Item).filter(|i| verdicts.is_decided(*i)).collect(),
-        Queue::Similar => wanted.similar.clone(),
+        Queue::Similar | Queue::Audit => wanted.similar.clone(),
     };
     if let Some(class) = &wanted.class {
         list.retain(|item| items.label(*item) == Some(class.as_str()));
     }
     if wanted.query != Query::default() {
-        list.retain(|item| wanted.query.matches(&facts(items, verdicts, *item)));
+        list.retain(|item| match wanted.queue {
+            // A search must not tell what a blind list hides.
+            Queue::Audit => wanted.query.matches(&plain_facts(items, *item)),
+            _ => wanted.query.matches(&facts(items, verdicts, *item)),
+        });
     }
     match wanted.sort {
+        // The order of an audit is drawn by its seed.
+        _ if wanted.queue == Queue::Audit => {}
         Sort::Queue => {}
         Sort::Key => list.sort_by(|a, b| items.key(*a).cmp(items.key(*b))),
         Sort::Label => list.sort_by(|a, b| {

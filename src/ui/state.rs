@@ -4,6 +4,7 @@ use crate::detect::image_problem::ImageProblem;
 use crate::model::{ChangeKind, Verdict};
 use crate::review::query::{Query, QueryError};
 
+use super::audit::{AuditForm, AuditList};
 use super::items::Item;
 
 /// What the gallery lists.
@@ -29,6 +30,8 @@ pub enum Queue {
     Problems,
     /// Samples with a verdict.
     Decided,
+    /// A random sample, looked at blindly.
+    Audit,
     /// Everything ever decided, no list of samples.
     History,
     /// Samples on which another review has another verdict.
@@ -61,6 +64,7 @@ impl Queue {
             Self::Twins => "Duplicates and leaks",
             Self::Problems => "Image problems",
             Self::Decided => "Decided",
+            Self::Audit => "Audit",
             Self::History => "History",
             Self::Conflicts => "Conflicts",
             Self::Similar => "Similar",
@@ -94,6 +98,7 @@ impl Queue {
                 "Files that could not be read, and pictures that are dark, bright, blurred, empty, of an odd shape or unlike all others"
             }
             Self::Decided => "Samples with a verdict",
+            Self::Audit => "A random sample, looked at blindly: how many labels are wrong?",
             Self::History => "Every decision, by whom and when, the last one first",
             Self::Conflicts => "Samples on which the other review has another verdict",
             Self::Similar => "Samples that look like the one you came from, nearest first",
@@ -103,7 +108,7 @@ impl Queue {
     /// Every queue that is always there, in the order of the list.
     pub fn listed() -> impl Iterator<Item = Self> {
         let kinds = ChangeKind::ALL.into_iter().map(Self::Change);
-        let rest = [Self::Triggers, Self::Twins, Self::Problems, Self::Decided, Self::History];
+        let rest = [Self::Triggers, Self::Twins, Self::Problems, Self::Decided, Self::Audit, Self::History];
         [Self::Overview, Self::All, Self::Changes, Self::SuspiciousLabels]
             .into_iter()
             .chain(rest)
@@ -335,6 +340,12 @@ pub struct ViewState {
     pub dropped: Vec<std::path::PathBuf>,
     /// The samples that `FindSimilar` found, nearest first.
     pub similar: Vec<Item>,
+    /// What of the audit is listed; its page where nothing is.
+    pub audit_list: Option<AuditList>,
+    /// The samples of that list.
+    pub audit_rows: Vec<Item>,
+    /// The form for a new audit.
+    pub audit_form: AuditForm,
     /// The keyboard was in a text field in the last frame.
     pub typing: bool,
     /// Put the keyboard into the search field in the next frame.
@@ -375,6 +386,9 @@ impl Default for ViewState {
             export: None,
             dropped: Vec::new(),
             similar: Vec::new(),
+            audit_list: None,
+            audit_rows: Vec::new(),
+            audit_form: AuditForm::default(),
             typing: false,
             focus_search: false,
         }
@@ -382,6 +396,18 @@ impl Default for ViewState {
 }
 
 impl ViewState {
+    /// Whether nothing may be shown but the picture and its label.
+    #[must_use]
+    pub fn is_blind(&self) -> bool {
+        self.queue == Queue::Audit && self.audit_list == Some(AuditList::Drawn)
+    }
+
+    /// Whether the page of the audit is shown, and no list.
+    #[must_use]
+    pub fn is_audit_page(&self) -> bool {
+        self.queue == Queue::Audit && self.audit_list.is_none()
+    }
+
     /// Puts the cursor on a sample and selects only it.
     pub fn focus(&mut self, item: Item) {
         if self.cursor != Some(item) {

@@ -11,6 +11,8 @@ const LAYERS: &[&[&str]] = &[
     &["detect"],
     &["review"],
     &["export", "trust", "drill"],
+    // Writes its plan as exports are written.
+    &["audit"],
     // Plants the same logo with the same dice.
     &["demo"],
     &["cli"],

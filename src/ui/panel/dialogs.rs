@@ -55,7 +55,7 @@ fn question_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, view: &ViewState) {
     };
     let outside = modal(ui, "question", 420.0, |ui| {
         title_ui(ui, &format!("{action}?"));
-        let decided = question.items.iter().filter(|item| ctx.verdicts.is_decided(**item)).count();
+        let decided = question.items.iter().filter(|item| ctx.verdict(**item).is_some()).count();
         if decided > 0 {
             ui.label(format!(
                 "{} of them have a verdict already; it will be followed by this one.",

@@ -62,7 +62,8 @@ pub fn header_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, set
             ctx.send(Command::ToggleClass(class));
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let pair = ctx.session.base().is_some() || ctx.session.further().next().is_some();
+            let pair = !ctx.blind
+                && (ctx.session.base().is_some() || ctx.session.further().next().is_some());
             let with_words = ui.available_width() > 520.0;
             let mut tab = |sign: &str, name: &str, value: View| {
                 let tip = ctx.tip(name, &Command::SetView(value));
@@ -87,6 +88,9 @@ pub fn header_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, set
             response.widget_info(|| {
                 egui::WidgetInfo::slider(true, f64::from(settings.thumbnail_size), "Size of thumbnails")
             });
+            if view.queue == Queue::Audit {
+                return;
+            }
             let before = view.sort;
             let choice = egui::ComboBox::from_id_salt("sort")
                 .selected_text(view.sort.title())
@@ -106,6 +110,7 @@ pub fn header_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, set
         });
     });
     ui.add_space(4.0);
+    super::audit::list_bar_ui(ui, ctx, view);
 }
 
 /// How many are wrong at this place of the ranking, by what was decided so far.
@@ -178,6 +183,11 @@ pub fn nothing_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &ViewState) {
                 icon::LIST_CHECKS,
                 "Nothing decided yet",
                 "Enter keeps, 1–9 relabel, X excludes; every verdict is saved at once",
+            ),
+            Queue::Audit => (
+                icon::CHECK_CIRCLE,
+                "Nothing here",
+                "No drawn sample is left in this list; go back to the results",
             ),
             Queue::Changes | Queue::Change(_) => (
                 icon::EQUALS,

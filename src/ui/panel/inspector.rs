@@ -39,16 +39,22 @@ pub fn inspector_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState) 
         }
         labels_ui(ui, ctx, item);
         // First what the queue is about.
-        if view.queue == Queue::Twins {
+        if ctx.blind {
+            hidden_ui(ui);
+        } else if view.queue == Queue::Twins {
             twins_ui(ui, ctx, item);
             signals_ui(ui, ctx, view.queue, item);
         } else {
             signals_ui(ui, ctx, view.queue, item);
             twins_ui(ui, ctx, item);
         }
-        other_review_ui(ui, ctx, item);
+        if !ctx.blind {
+            other_review_ui(ui, ctx, item);
+        }
         provenance_ui(ui, ctx, item);
-        history_ui(ui, ctx, item);
+        if !ctx.blind {
+            history_ui(ui, ctx, item);
+        }
         ui.add_space(8.0);
     });
 }
@@ -57,7 +63,7 @@ fn labels_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, item: Item) {
     let palette = palette(ui);
     let dark = ui.visuals().dark_mode;
     let label = ctx.items.label(item).unwrap_or("no label");
-    let other = ctx.items.counterpart(item);
+    let other = ctx.items.counterpart(item).filter(|_| !ctx.blind);
     let base_label = other.map(|other| ctx.items.label(other).unwrap_or("no label"));
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
@@ -70,7 +76,9 @@ fn labels_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, item: Item) {
             ui.label(RichText::new(format!("in {split}")).color(palette.text_weak));
         }
     });
-    if let Some(change) = ctx.items.change(item) {
+    if ctx.blind {
+        // Nothing is said of what changed.
+    } else if let Some(change) = ctx.items.change(item) {
         let (sign, color, word) = change_look(change.kind, dark);
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing.x = 6.0;
@@ -100,7 +108,21 @@ fn labels_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, item: Item) {
     }
 }
 
+/// What a blind audit does not show.
+fn hidden_ui(ui: &mut egui::Ui) {
+    let color = palette(ui).text_weak;
+    ui.add_space(theme::SECTION_GAP);
+    let text = format!(
+        "{}  Blind: what the detectors say, what changed and what others decided is hidden",
+        icon::EYE_SLASH
+    );
+    ui.add(egui::Label::new(RichText::new(text).small().color(color)).wrap());
+}
+
 fn in_force(ctx: &ViewCtx<'_>, item: Item) -> Option<Verdict> {
+    if ctx.blind {
+        return ctx.verdict(item).cloned();
+    }
     let hash = ctx.items.hash(item)?;
     ctx.review?.in_force(ctx.items.key(item), &hash)?.verdict.clone()
 }
@@ -430,7 +452,7 @@ fn verdicts_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, item:
         .desired_width(f32::INFINITY);
     name_field(&ui.add(note), "Note");
     let current = in_force(ctx, item);
-    let change = ctx.items.change(item).is_some();
+    let change = ctx.items.change(item).is_some() && !ctx.blind;
     let removed = ctx.items.place(item).0 == Which::Base;
     let width = (ui.available_width() - 2.0 * 6.0) / 3.0;
     let button = |ui: &mut egui::Ui, verdict: Verdict, command: Command, enabled: bool| {

@@ -1,5 +1,6 @@
 //! What is on the screen? Bars and side panels in fixed places, and in the centre the first of [`CENTRE`] that applies.
 
+mod audit;
 mod bottom;
 mod clusters;
 mod dialogs;
@@ -37,6 +38,7 @@ pub static CENTRE: &[&dyn Panel] = &[
     &start::Start,
     &picture::FullScreen,
     &overview::Overview,
+    &audit::Audit,
     &clusters::Clusters,
     &history::History,
     &picture::OneByOne,
@@ -61,7 +63,7 @@ pub fn window_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, set
             .default_size(226.0)
             .size_range(170.0..=420.0)
             .show(ui, |ui| queues::queues_ui(ui, ctx, view));
-        let has_samples = !matches!(view.queue, Queue::Overview | Queue::History);
+        let has_samples = !matches!(view.queue, Queue::Overview | Queue::History) && !view.is_audit_page();
         let inspects = has_samples || view.full_screen;
         if inspects && view.cursor.is_some() {
             egui::Panel::right("inspector")

@@ -82,7 +82,11 @@ impl Panel for Overview {
 }
 
 /// Two cards beside each other, or below each other in a narrow window.
-fn columns_ui(ui: &mut egui::Ui, left: impl FnOnce(&mut egui::Ui), right: impl FnOnce(&mut egui::Ui)) {
+pub(super) fn columns_ui(
+    ui: &mut egui::Ui,
+    left: impl FnOnce(&mut egui::Ui),
+    right: impl FnOnce(&mut egui::Ui),
+) {
     if ui.available_width() < 720.0 {
         left(ui);
         right(ui);
@@ -95,7 +99,12 @@ fn columns_ui(ui: &mut egui::Ui, left: impl FnOnce(&mut egui::Ui), right: impl F
     ui.add_space(theme::GAP);
 }
 
-fn section_ui(ui: &mut egui::Ui, title: &str, explanation: &str, content: impl FnOnce(&mut egui::Ui)) {
+pub(super) fn section_ui(
+    ui: &mut egui::Ui,
+    title: &str,
+    explanation: &str,
+    content: impl FnOnce(&mut egui::Ui),
+) {
     let palette = palette(ui);
     egui::Frame::new()
         .fill(palette.panel)

@@ -119,7 +119,7 @@ fn large(ctx: &ViewCtx<'_>, item: Item) -> Key {
 pub fn picture_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, area: Rect, item: Item) {
     let color = palette(ui);
     ui.painter().rect_filled(area, theme::RADIUS, color.background);
-    let counterpart = ctx.items.counterpart(item);
+    let counterpart = ctx.items.counterpart(item).filter(|_| !ctx.blind);
     let mode = if counterpart.is_some() { view.picture } else { PictureMode::Plain };
     let response = ui.interact(area, egui::Id::unique("large-picture"), Sense::click_and_drag());
     response.widget_info(|| {
@@ -269,6 +269,9 @@ fn handle(
 
 /// Boxes of what changed and of what detectors point at.
 fn marks_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, item: Item, clip: Rect, shown: Rect, stored: [u32; 2]) {
+    if ctx.blind {
+        return;
+    }
     let painter = ui.painter_at(clip);
     let changed = ctx.items.change(item).and_then(|change| change.changed_box);
     let boxes = changed.into_iter().map(|area| (area, ChangeKind::Edited));
@@ -303,7 +306,7 @@ pub fn picture_bar_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &ViewState, it
         let has = ctx.items.counterpart(item).is_some();
         // Words where there is room for them, signs with a tooltip where there is not.
         let with_words = ui.available_width() > 560.0;
-        if ctx.session.base().is_some() {
+        if ctx.session.base().is_some() && !ctx.blind {
             let modes = [
                 (icon::COLUMNS, "Both", PictureMode::Both, Command::Both),
                 (icon::SPLIT_HORIZONTAL, "Swipe", PictureMode::Swipe, Command::Swipe),
@@ -343,7 +346,7 @@ pub fn picture_bar_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &ViewState, it
                 ctx.send(Command::FullScreen);
             }
             let tip = ctx.tip("Find similar samples", &Command::FindSimilar);
-            if icon_button(ui, icon::SPARKLE, "Find similar", &tip).clicked() {
+            if !ctx.blind && icon_button(ui, icon::SPARKLE, "Find similar", &tip).clicked() {
                 ctx.send(Command::FindSimilar);
             }
         });

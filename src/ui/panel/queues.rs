@@ -51,6 +51,7 @@ pub fn queues_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &ViewState) {
         }
         heading_ui(ui, "Review");
         queue_ui(ui, ctx, view, Queue::Decided, icon::LIST_CHECKS, color);
+        queue_ui(ui, ctx, view, Queue::Audit, icon::SCALES, color);
         queue_ui(ui, ctx, view, Queue::History, icon::CLOCK_COUNTER_CLOCKWISE, color);
         if ctx.other.is_some_and(|other| !other.comparison.conflicts.is_empty()) {
             queue_ui(ui, ctx, view, Queue::Conflicts, icon::USERS, palette(ui).warning);
@@ -97,7 +98,7 @@ fn queue_ui(
     let counted = !matches!(
         queue,
         Queue::Overview | Queue::Similar | Queue::Cluster(_) | Queue::History | Queue::Conflicts
-    );
+    ) && (queue != Queue::Audit || total > 0);
     let name = if counted {
         format!("{}: {total}, {undecided} undecided", queue.title())
     } else {

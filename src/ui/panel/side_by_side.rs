@@ -22,7 +22,7 @@ pub struct SideBySide;
 
 impl Panel for SideBySide {
     fn applies(&self, ctx: &ViewCtx<'_>, view: &ViewState) -> bool {
-        view.view == View::SideBySide && versions(ctx).len() > 1
+        view.view == View::SideBySide && versions(ctx).len() > 1 && !ctx.blind
     }
 
     fn ui(&self, ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, settings: &mut Settings) {

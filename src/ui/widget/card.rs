@@ -45,7 +45,7 @@ pub fn card_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, rect: Rect, item: Item, emphasi
     let (which, row) = ctx.items.place(item);
     let drawn = paint_picture(ui, ctx, picture, Key { which, row: row as u32, level: Level::Small });
 
-    let change = ctx.items.change(item);
+    let change = ctx.items.change(item).filter(|_| !ctx.blind);
     if let Some(change) = change {
         let (sign, color, _) = change_look(change.kind, true);
         badge(&painter, picture.left_top() + Vec2::new(3.0, 3.0), sign, color, palette);
@@ -54,13 +54,13 @@ pub fn card_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, rect: Rect, item: Item, emphasi
             painter.rect_stroke(marked, 2.0, Stroke::new(1.5, color), StrokeKind::Outside);
         }
     }
-    let ranked = ctx.items.ranked(item);
+    let ranked = ctx.items.ranked(item).filter(|_| !ctx.blind);
     let shared = ranked.and_then(|r| r.signals.iter().find(|signal| signal.cluster.is_some()));
     if let (Some(area), Some((shown, stored))) = (shared.and_then(|signal| signal.area), drawn) {
         let marked = on_picture(area, shown, stored);
         painter.rect_stroke(marked, 2.0, Stroke::new(1.5, palette.warning), StrokeKind::Outside);
     }
-    let verdict = ctx.verdicts.get(item);
+    let verdict = ctx.verdict(item);
     if let Some(verdict) = verdict {
         let (sign, color, _) = verdict_look(verdict, true);
         badge(&painter, picture.right_top() + Vec2::new(-23.0, 3.0), sign, color, palette);
@@ -120,7 +120,7 @@ fn caption_ui(
         .items
         .counterpart(item)
         .and_then(|other| ctx.items.label(other))
-        .filter(|base| Some(*base) != label);
+        .filter(|base| Some(*base) != label && !ctx.blind);
     let mut x = at.x;
     if let Some(before) = before {
         let text = format!("{before} {} ", icon::ARROW_RIGHT);
@@ -212,13 +212,13 @@ pub fn paint_part(ui: &egui::Ui, ctx: &ViewCtx<'_>, area: Rect, item: Item, part
 pub fn spoken(ctx: &ViewCtx<'_>, item: Item) -> String {
     let label = ctx.items.label(item).unwrap_or("no label");
     let mut text = format!("{label}, {}", ctx.items.key(item));
-    if let Some(change) = ctx.items.change(item) {
+    if let Some(change) = ctx.items.change(item).filter(|_| !ctx.blind) {
         text.push_str(", ");
         text.push_str(change.kind.as_str());
     } else if ctx.items.place(item).0 == Which::Base {
         text.push_str(", base");
     }
-    if let Some(verdict) = ctx.verdicts.get(item) {
+    if let Some(verdict) = ctx.verdict(item) {
         text.push_str(", decided: ");
         text.push_str(verdict.as_str());
     }
