@@ -18,11 +18,12 @@ use crate::task::{Job, Pool, Progress};
 use super::apply;
 use super::command::{Command, Keys};
 use super::items::{Item, Items};
+use super::map::MapKeeper;
 use super::panel;
 use super::rows::{Counts, RowsKeeper, Verdicts, Wanted};
 use super::session::{Session, Which};
 use super::settings::{Recent, Settings, ThemeChoice};
-use super::state::{Queue, ViewState};
+use super::state::{PlotFile, Queue, ViewState};
 use super::theme;
 use super::thumbnails::Thumbnails;
 
@@ -63,6 +64,8 @@ pub enum Choosing {
     Contribution,
     /// Where to export to.
     Export,
+    /// Where to save a plot.
+    Plot(&'static str, PlotFile),
 }
 
 /// Everything that panels may read.
@@ -79,8 +82,12 @@ pub struct ViewCtx<'a> {
     pub counts: &'a Counts,
     /// What the gallery shows.
     pub rows: &'a [Item],
+    /// Moves whenever the gallery shows others.
+    pub rows_generation: u64,
     /// Whether rows are being made.
     pub rows_busy: bool,
+    /// Where samples are on the map.
+    pub map: &'a MapKeeper,
     /// Pictures.
     pub thumbnails: &'a Thumbnails,
     /// Keys in force.
@@ -123,6 +130,7 @@ pub struct App {
     pub(super) rows: RowsKeeper,
     pub(super) rows_stale: bool,
     thumbnails: Thumbnails,
+    pub(super) map: MapKeeper,
     /// The view.
     pub view: ViewState,
     /// Tastes.
@@ -135,6 +143,8 @@ pub struct App {
     pub(super) demo: Option<Job<Result<DemoPair, String>>>,
     pub(super) similar: Option<Job<Result<Vec<Item>, String>>>,
     pub(super) export: Option<Job<Result<PathBuf, String>>>,
+    pub(super) plot_file: Option<Job<Result<PathBuf, String>>>,
+    pub(super) part: super::screenshot::PartOfWindow,
     screenshot: super::screenshot::Screenshot,
     show_first: Option<Queue>,
     select_first: Option<usize>,
@@ -169,6 +179,7 @@ impl App {
             rows: RowsKeeper::default(),
             rows_stale: true,
             thumbnails,
+            map: MapKeeper::default(),
             view: ViewState { view: settings.view, sort: settings.sort, ..ViewState::default() },
             settings,
             keys,
@@ -179,6 +190,8 @@ impl App {
             demo: None,
             similar: None,
             export: None,
+            plot_file: None,
+            part: super::screenshot::PartOfWindow::default(),
             screenshot: super::screenshot::Screenshot::new(request.screenshot.clone()),
             show_first: request.show.as_deref().and_then(Queue::from_name),
             select_first: request.select,
@@ -219,6 +232,12 @@ impl App {
     #[must_use]
     pub fn session(&self) -> &Session {
         &self.session
+    }
+
+    /// Where samples are on the map.
+    #[must_use]
+    pub fn map(&self) -> &MapKeeper {
+        &self.map
     }
 
     /// Messages on show, the oldest first.
@@ -309,6 +328,9 @@ impl App {
         if self.rows.poll() {
             self.select_something();
         }
+        if self.map.poll(&self.session, self.view.queue == Queue::Map) {
+            self.rows_stale = true;
+        }
         if self.items_generation != self.session.generation() {
             self.items_generation = self.session.generation();
             self.items = Items::new(&self.session);
@@ -326,6 +348,9 @@ impl App {
         if self.counted != (self.items_generation, revision) {
             self.counted = (self.items_generation, revision);
             self.counts = Counts::new(&self.items, &self.verdicts);
+        }
+        if self.map.is_busy() || self.plot_file.is_some() {
+            ctx.request_repaint_after(Duration::from_millis(50));
         }
         if self.session.is_busy() || self.dialog.is_some() || self.demo.is_some() || self.rows.is_busy() {
             ctx.request_repaint_after(Duration::from_millis(100));
@@ -348,6 +373,8 @@ impl App {
             class: self.view.class_filter.clone(),
             sort: self.view.sort,
             similar: self.view.similar.clone(),
+            chosen: self.view.chosen.clone(),
+            on_map: self.map.places().items.clone(),
         };
         self.rows.rebuild(self.session.pool(), &self.items, &self.verdicts, wanted);
         if !self.rows.is_busy() {
@@ -385,6 +412,7 @@ impl App {
             .map(|j| job("Drawing the demo", &j.task))
             .or_else(|| self.similar.as_ref().map(|j| job("Looking for similar samples", &j.task)))
             .or_else(|| self.export.as_ref().map(|j| job("Exporting", &j.task)))
+            .or_else(|| self.map.progress().filter(|_| *self.map.stage() == super::map::Stage::Running))
     }
 }
 
@@ -418,7 +446,11 @@ impl eframe::App for App {
         let settled = !self.session.is_busy()
             && self.demo.is_none()
             && !self.rows.is_busy()
+            && !self.map.is_busy()
             && !self.thumbnails.is_waiting();
+        if let Some(job) = self.part.poll(self.session.pool(), ctx.pixels_per_point()) {
+            self.plot_file = Some(job);
+        }
         self.screenshot.poll(ctx, settled);
     }
 
@@ -432,6 +464,7 @@ impl eframe::App for App {
             counts,
             rows,
             thumbnails,
+            map,
             view,
             settings,
             keys,
@@ -447,7 +480,9 @@ impl eframe::App for App {
             verdicts,
             counts,
             rows: &rows.rows().items,
+            rows_generation: rows.generation(),
             rows_busy: rows.is_busy(),
+            map,
             thumbnails,
             keys,
             classes,

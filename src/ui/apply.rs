@@ -16,7 +16,7 @@ use super::command::Command;
 use super::items::Item;
 use super::session::Which;
 use super::settings::ThemeChoice;
-use super::state::{ExportDialog, PictureMode, Question, Queue};
+use super::state::{ExportDialog, PictureMode, PlotFile, Question, Queue, SavePlot};
 
 /// How many similar samples are listed.
 const SIMILAR: usize = 200;
@@ -124,6 +124,36 @@ pub fn apply(app: &mut App, ctx: &egui::Context, command: Command) {
             }
         }
         Command::FindSimilar => find_similar(app),
+        Command::ShowSelection => {
+            let selected: Vec<Item> = app.view.selection.iter().collect();
+            if selected.is_empty() {
+                app.toast("Select samples first");
+            } else {
+                app.view.chosen = selected;
+                app.view.queue = Queue::Chosen;
+                app.view.cursor = None;
+                app.view.selection.clear();
+                app.rows_stale = true;
+            }
+        }
+        Command::Lasso => {
+            app.view.map.lasso = !app.view.map.lasso;
+            app.view.map.path.clear();
+        }
+        Command::FitMap => app.view.map.fit(),
+        Command::DrawMap => app.map.resume(),
+        Command::ChoosePlotPath(plot, file) => choose(app, Choosing::Plot(plot, file), false),
+        Command::SavePlot(plot, file, path) => {
+            app.view.queue = Queue::Overview;
+            app.view.saving = Some(SavePlot { plot, file, path, frames: 0 });
+        }
+        Command::WritePlot(path, bytes) => {
+            app.plot_file = Some(app.session.pool().start("plot", move |_| {
+                export::write_atomically(&path, &bytes).map_err(|e| e.to_string())?;
+                Ok(path)
+            }));
+        }
+        Command::WritePicture(path, part) => app.part.ask(ctx, path, part),
         Command::FullScreen => app.view.full_screen = !app.view.full_screen && app.view.cursor.is_some(),
         Command::Export => open_export(app),
         Command::RunExport => run_export(app),
@@ -135,6 +165,7 @@ pub fn apply(app: &mut App, ctx: &egui::Context, command: Command) {
         Command::KeepClassesApart => app.session.dismiss_class_map(),
         Command::CancelWork => {
             app.session.cancel();
+            app.map.cancel();
             for task in [
                 app.demo.as_ref().map(|job| &job.task),
                 app.similar.as_ref().map(|job| &job.task),
@@ -146,7 +177,10 @@ pub fn apply(app: &mut App, ctx: &egui::Context, command: Command) {
                 task.cancel();
             }
         }
-        Command::ResumeWork => app.session.resume(),
+        Command::ResumeWork => {
+            app.session.resume();
+            app.map.resume();
+        }
         Command::Help => app.view.help = !app.view.help,
         Command::CycleTheme => {
             app.settings.theme = match app.settings.theme {
@@ -163,6 +197,7 @@ pub fn apply(app: &mut App, ctx: &egui::Context, command: Command) {
             let on = if app.settings.auto_advance { "on" } else { "off" };
             app.toast(format!("Move on after a verdict: {on}"));
         }
+        Command::Resize(step) if app.view.queue == Queue::Map => app.view.map.zoom_by(1.3_f32.powi(step)),
         Command::Resize(step) => {
             let size = app.settings.thumbnail_size * 1.15_f32.powi(step);
             app.settings.thumbnail_size = size.clamp(*SIZES.start(), *SIZES.end());
@@ -205,6 +240,14 @@ pub fn receive_jobs(app: &mut App) {
                 app.view.class_filter = None;
                 app.rows_stale = true;
             }
+            Ok(Err(message)) => app.toast_error(message),
+            Err(error) => app.toast_error(error.to_string()),
+        }
+    }
+    if let Some(outcome) = app.plot_file.as_ref().and_then(crate::task::Job::poll) {
+        app.plot_file = None;
+        match outcome {
+            Ok(Ok(path)) => app.toast(format!("Saved {}", path.display())),
             Ok(Err(message)) => app.toast_error(message),
             Err(error) => app.toast_error(error.to_string()),
         }
@@ -254,6 +297,17 @@ fn choose(app: &mut App, choosing: Choosing, file: bool) {
                     suggested.as_ref().and_then(|p| p.file_name()).map(|n| n.to_string_lossy().into_owned());
                 dialog.set_title("Export corrections").set_file_name(name.unwrap_or_default()).save_file()
             }
+            Choosing::Plot(plot, file) => {
+                let (kind, extension) = match file {
+                    PlotFile::Picture => ("Picture", "png"),
+                    PlotFile::Data => ("Table", "csv"),
+                };
+                dialog
+                    .set_title("Save plot")
+                    .set_file_name(format!("{plot}.{extension}"))
+                    .add_filter(kind, &[extension])
+                    .save_file()
+            }
             _ if file => dialog
                 .set_title("Open a list of pictures")
                 .add_filter("Lists", &["csv", "tsv", "jsonl"])
@@ -273,6 +327,7 @@ fn chosen(app: &mut App, choosing: Choosing, path: PathBuf) {
         Choosing::Open => app.open(None, Some(place(path))),
         Choosing::Base => app.open(Some(place(path)), now),
         Choosing::Contribution => app.open(now, Some(place(path))),
+        Choosing::Plot(plot, file) => app.send(Command::SavePlot(plot, file, path)),
         Choosing::Export => {
             if let Some(dialog) = &mut app.view.export {
                 dialog.path = path.to_string_lossy().into_owned();

@@ -6,6 +6,7 @@ mod apply;
 pub mod command;
 mod input;
 pub mod items;
+pub mod map;
 mod panel;
 pub mod rows;
 mod screenshot;

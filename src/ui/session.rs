@@ -396,7 +396,11 @@ impl Session {
                 self.flows = flows;
             }
             Done::Mapped(map) => self.edit_map = map,
-            Done::Looked(which, looks) => {
+            Done::Looked(which, mut looks) => {
+                if which == Which::Base {
+                    // Poor pictures of the base are not the contribution's problems.
+                    Arc::make_mut(&mut looks).warnings.clear();
+                }
                 if let Some(slot) = self.slot_mut(which) {
                     slot.looks = Some(looks);
                 }
@@ -438,6 +442,10 @@ impl Session {
             }
             if self.target.as_ref().is_some_and(|slot| slot.looks.is_some()) {
                 ready.push(Step::Scan);
+            }
+            // For plots of both; nothing waits for it.
+            if has(&self.base) && self.scan.is_some() {
+                ready.push(Step::Look(Which::Base));
             }
         }
         let mut begun = false;

@@ -4,6 +4,7 @@ use crate::model::{ChangeKind, Verdict};
 use crate::review::query::{Query, QueryError};
 
 use super::items::Item;
+use super::map::MapView;
 
 /// What the gallery lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -12,6 +13,8 @@ pub enum Queue {
     Overview,
     /// Every sample of the version under review.
     All,
+    /// Every sample of both versions, alike ones close together.
+    Map,
     /// Everything that changed.
     Changes,
     /// One kind of change.
@@ -30,6 +33,8 @@ pub enum Queue {
     Decided,
     /// Samples like another, from `FindSimilar`.
     Similar,
+    /// Samples chosen on the map or in a plot.
+    Chosen,
 }
 
 impl Queue {
@@ -39,6 +44,7 @@ impl Queue {
         match self {
             Self::Overview => "Overview",
             Self::All => "All samples",
+            Self::Map => "Map",
             Self::Changes => "All changes",
             Self::Change(kind) => match kind {
                 ChangeKind::Relabelled => "Relabelled",
@@ -57,6 +63,7 @@ impl Queue {
             Self::Problems => "Image problems",
             Self::Decided => "Decided",
             Self::Similar => "Similar",
+            Self::Chosen => "Chosen",
         }
     }
 
@@ -66,6 +73,7 @@ impl Queue {
         match self {
             Self::Overview => "",
             Self::All => "Every sample of the version under review",
+            Self::Map => "Every picture of both versions in the plane; pictures that look alike lie close together",
             Self::Changes => "Everything the contribution did to the base",
             Self::Change(kind) => match kind {
                 ChangeKind::Relabelled => "The same picture under another label",
@@ -88,6 +96,7 @@ impl Queue {
             }
             Self::Decided => "Samples with a verdict",
             Self::Similar => "Samples that look like the one you came from, nearest first",
+            Self::Chosen => "The samples that were selected on the map",
         }
     }
 
@@ -96,7 +105,7 @@ impl Queue {
     pub fn from_name(name: &str) -> Option<Self> {
         let kinds = ChangeKind::ALL.into_iter().map(Self::Change);
         let rest = [Self::Triggers, Self::Twins, Self::Problems, Self::Decided];
-        [Self::Overview, Self::All, Self::Changes, Self::SuspiciousLabels]
+        [Self::Overview, Self::All, Self::Map, Self::Changes, Self::SuspiciousLabels]
             .into_iter()
             .chain(rest)
             .chain(kinds)
@@ -149,6 +158,7 @@ impl Sort {
 pub struct Selection {
     chosen: Vec<bool>,
     count: usize,
+    generation: u64,
 }
 
 impl Selection {
@@ -167,6 +177,7 @@ impl Selection {
         if self.chosen[at] != on {
             self.chosen[at] = on;
             self.count = if on { self.count + 1 } else { self.count - 1 };
+            self.generation += 1;
         }
     }
 
@@ -174,6 +185,13 @@ impl Selection {
     pub fn clear(&mut self) {
         self.chosen.clear();
         self.count = 0;
+        self.generation += 1;
+    }
+
+    /// Moves whenever something is selected or unselected.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.generation
     }
 
     /// How many are selected.
@@ -232,6 +250,28 @@ pub struct ExportDialog {
     pub error: Option<String>,
 }
 
+/// What of a plot is saved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PlotFile {
+    /// Its picture, as it is on the screen (PNG).
+    Picture,
+    /// The numbers that it draws (CSV).
+    Data,
+}
+
+/// A plot that is to be saved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SavePlot {
+    /// Its id.
+    pub plot: &'static str,
+    /// What of it.
+    pub file: PlotFile,
+    /// Where to.
+    pub path: std::path::PathBuf,
+    /// Frames since it was scrolled into view.
+    pub frames: u8,
+}
+
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 /// Everything about the view that is not kept between runs.
 pub struct ViewState {
@@ -287,6 +327,12 @@ pub struct ViewState {
     pub dropped: Vec<std::path::PathBuf>,
     /// The samples that `FindSimilar` found, nearest first.
     pub similar: Vec<Item>,
+    /// The samples of [`Queue::Chosen`].
+    pub chosen: Vec<Item>,
+    /// How the map is looked at.
+    pub map: MapView,
+    /// A plot of the overview that is to be saved when it has been drawn.
+    pub saving: Option<SavePlot>,
     /// Put the keyboard into the search field in the next frame.
     pub focus_search: bool,
 }
@@ -320,6 +366,9 @@ impl Default for ViewState {
             export: None,
             dropped: Vec::new(),
             similar: Vec::new(),
+            chosen: Vec::new(),
+            map: MapView::default(),
+            saving: None,
             focus_search: false,
         }
     }

@@ -6,6 +6,7 @@ mod dialogs;
 mod gallery;
 mod hints;
 mod inspector;
+mod map;
 mod overview;
 mod picture;
 mod queues;
@@ -33,6 +34,7 @@ pub static CENTRE: &[&dyn Panel] = &[
     &start::Start,
     &picture::FullScreen,
     &overview::Overview,
+    &map::Map,
     &clusters::Clusters,
     &picture::OneByOne,
     &side_by_side::SideBySide,
