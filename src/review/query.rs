@@ -376,7 +376,7 @@ impl fmt::Display for Query {
                             write!(f, "{name}:{}..{}", number(least), number(greatest))?;
                         }
                     }
-                },
+                }
             }
         }
         Ok(())

@@ -87,7 +87,8 @@ impl PartOfWindow {
         let image = self.taken.try_lock().ok()?.take()?;
         let (path, part) = self.wanted.take()?;
         Some(pool.start("plot", move |_| {
-            let [left, top, right, bottom] = part.map(|edge| (edge * pixels_per_point).round().max(0.0) as usize);
+            let [left, top, right, bottom] =
+                part.map(|edge| (edge * pixels_per_point).round().max(0.0) as usize);
             let (right, bottom) = (right.min(image.width()), bottom.min(image.height()));
             if left >= right || top >= bottom {
                 return Err("the plot is not in the window; make the window larger".to_owned());

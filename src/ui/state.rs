@@ -73,7 +73,9 @@ impl Queue {
         match self {
             Self::Overview => "",
             Self::All => "Every sample of the version under review",
-            Self::Map => "Every picture of both versions in the plane; pictures that look alike lie close together",
+            Self::Map => {
+                "Every picture of both versions in the plane; pictures that look alike lie close together"
+            }
             Self::Changes => "Everything the contribution did to the base",
             Self::Change(kind) => match kind {
                 ChangeKind::Relabelled => "The same picture under another label",

@@ -6,5 +6,7 @@
 mod common;
 
 mod flight;
+mod map;
+mod overview;
 mod places;
 mod window;

@@ -250,9 +250,8 @@ impl Grid {
             return None;
         }
         let mut best: Option<(f32, usize)> = None;
-        let span = |axis: usize| {
-            self.along(place[axis] - reach, axis)..=self.along(place[axis] + reach, axis)
-        };
+        let span =
+            |axis: usize| self.along(place[axis] - reach, axis)..=self.along(place[axis] + reach, axis);
         for row in span(1) {
             for column in span(0) {
                 let cell = row * self.side + column;
@@ -324,7 +323,8 @@ mod tests {
     #[test]
     fn a_line_holds_what_is_inside() {
         // A horseshoe, open at the top.
-        let line = [[0.0, 0.0], [1.0, 0.0], [1.0, 2.0], [2.0, 2.0], [2.0, 0.0], [3.0, 0.0], [3.0, 3.0], [0.0, 3.0]];
+        let line =
+            [[0.0, 0.0], [1.0, 0.0], [1.0, 2.0], [2.0, 2.0], [2.0, 0.0], [3.0, 0.0], [3.0, 3.0], [0.0, 3.0]];
         let xy = [[0.5, 0.5], [1.5, 1.0], [1.5, 2.5], [2.5, 0.5], [4.0, 1.0], [-1.0, 1.0]];
         assert_eq!(inside(&line, &xy), [0, 2, 3]);
         assert_eq!(inside(&line[..2], &xy), Vec::<usize>::new());

@@ -94,10 +94,8 @@ fn queue_ui(
     let Count { total, undecided } = ctx.counts.of(queue);
     let (rect, response) =
         ui.allocate_exact_size(Vec2::new(ui.available_width(), theme::ROW_HEIGHT), Sense::click());
-    let counted = !matches!(
-        queue,
-        Queue::Overview | Queue::Map | Queue::Similar | Queue::Chosen | Queue::Cluster(_)
-    );
+    let counted =
+        !matches!(queue, Queue::Overview | Queue::Map | Queue::Similar | Queue::Chosen | Queue::Cluster(_));
     let name = if counted {
         format!("{}: {total}, {undecided} undecided", queue.title())
     } else {

@@ -81,7 +81,12 @@ fn by_label(
     (entries, lines)
 }
 
-fn by_change(ctx: &ViewCtx<'_>, items: &[Item], palette: &Palette, dark: bool) -> (Vec<LegendEntry>, Vec<u8>) {
+fn by_change(
+    ctx: &ViewCtx<'_>,
+    items: &[Item],
+    palette: &Palette,
+    dark: bool,
+) -> (Vec<LegendEntry>, Vec<u8>) {
     let words = |kind: ChangeKind| match kind {
         ChangeKind::Relabelled => "change:relabelled",
         ChangeKind::Edited => "change:edited",
@@ -153,7 +158,8 @@ fn by_decision(
     entries.push(entry("Undecided", palette.base, Filter::Words("decision:none")));
     let line = |item: &Item| {
         let verdict = ctx.verdicts.get(*item);
-        let place = verdict.and_then(|verdict| verdicts.iter().position(|(v, _)| v.as_str() == verdict.as_str()));
+        let place =
+            verdict.and_then(|verdict| verdicts.iter().position(|(v, _)| v.as_str() == verdict.as_str()));
         place.unwrap_or(verdicts.len()) as u8
     };
     (entries, items.iter().map(line).collect())
@@ -177,7 +183,8 @@ fn toggled(search: &str, words: &str) -> String {
     let own: Vec<&str> = search.split(' ').collect();
     let on = words.split(' ').all(|word| own.contains(&word));
     let about = words.split(' ').next().map(field).unwrap_or_default();
-    let kept = own.into_iter().filter(|word| word.is_empty() || word.starts_with('"') || field(word) != about);
+    let kept =
+        own.into_iter().filter(|word| word.is_empty() || word.starts_with('"') || field(word) != about);
     let rest = kept.collect::<Vec<_>>().join(" ");
     let rest = rest.trim_end();
     match (on, rest.is_empty()) {
@@ -196,7 +203,8 @@ pub fn legend_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &ViewState, area: R
         return;
     }
     let lines = &lines[..lines.len().min(room)];
-    let frame = Rect::from_min_size(area.min + Vec2::splat(8.0), Vec2::new(WIDTH, lines.len() as f32 * LINE + 8.0));
+    let frame =
+        Rect::from_min_size(area.min + Vec2::splat(8.0), Vec2::new(WIDTH, lines.len() as f32 * LINE + 8.0));
     ui.painter().rect(
         frame,
         theme::RADIUS,

@@ -73,9 +73,8 @@ fn header_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState) {
                 &Command::Lasso,
             );
             let name = "Select by drawing around samples";
-            let lasso =
-                egui::Button::selectable(view.map.lasso, RichText::new(icon::LASSO).size(16.0))
-                    .min_size(Vec2::new(30.0, 26.0));
+            let lasso = egui::Button::selectable(view.map.lasso, RichText::new(icon::LASSO).size(16.0))
+                .min_size(Vec2::new(30.0, 26.0));
             let response = ui.add(lasso);
             response
                 .widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, view.map.lasso, name));
@@ -134,7 +133,12 @@ fn nothing_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>) {
             again_ui(ui, ctx, "Go on");
         }
         (Stage::Running, _) => {
-            empty_ui(ui, icon::HOURGLASS, "Laying out the map", "Pictures that look alike come close together");
+            empty_ui(
+                ui,
+                icon::HOURGLASS,
+                "Laying out the map",
+                "Pictures that look alike come close together",
+            );
         }
         (Stage::Done, _) => {
             empty_ui(ui, icon::CHART_SCATTER, "Nothing to show", "No picture of what is open can be decoded");
@@ -269,8 +273,7 @@ fn update_dots(ui: &egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, items: &[
     } else {
         vec![true; items.len()]
     };
-    let (legend, lines) =
-        legend::classify(ctx, items, (by, view.class_filter.as_deref()), (palette, dark));
+    let (legend, lines) = legend::classify(ctx, items, (by, view.class_filter.as_deref()), (palette, dark));
     let dot = |at: usize| {
         let color = legend[usize::from(lines[at])].color;
         let changed = pair && ctx.items.change(items[at]).is_some();
@@ -348,8 +351,7 @@ fn draw(
         let drawn = &mut view.map.drawn;
         let discs = drawn.discs.get_or_insert_with(|| Discs::new(ui.ctx()));
         let pixels_per_point = ui.ctx().pixels_per_point();
-        let raised =
-            |at: usize| cursor == Some(items[at]) || (several && selection.contains(items[at]));
+        let raised = |at: usize| cursor == Some(items[at]) || (several && selection.contains(items[at]));
         let sizes = (radius, pixels_per_point);
         let mesh = points::mesh(frame, xy, &drawn.dots, sizes, discs, &raised, color.text_strong);
         drawn.mesh = Arc::new(mesh);
@@ -422,7 +424,8 @@ fn preview_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, item: Item, at: Pos2, area: Rect
     let color = palette(ui);
     let size = Vec2::new(PREVIEW + 16.0, PREVIEW + 76.0);
     let x = if at.x + 16.0 + size.x > area.right() { at.x - 16.0 - size.x } else { at.x + 16.0 };
-    let y = (at.y - size.y / 2.0).clamp(area.top() + 4.0, (area.bottom() - size.y - 4.0).max(area.top() + 4.0));
+    let y =
+        (at.y - size.y / 2.0).clamp(area.top() + 4.0, (area.bottom() - size.y - 4.0).max(area.top() + 4.0));
     egui::Area::new(egui::Id::unique("map-preview"))
         .order(egui::Order::Tooltip)
         .fixed_pos(egui::pos2(x, y))
@@ -471,9 +474,8 @@ fn foot_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, area: Rec
     if bar.width() < 60.0 || area.height() < 90.0 {
         return;
     }
-    let mut inside = ui.new_child(
-        egui::UiBuilder::new().max_rect(bar).layout(Layout::left_to_right(Align::Center)),
-    );
+    let mut inside =
+        ui.new_child(egui::UiBuilder::new().max_rect(bar).layout(Layout::left_to_right(Align::Center)));
     let ui = &mut inside;
     ui.set_clip_rect(area);
     let count = view.selection.len();
