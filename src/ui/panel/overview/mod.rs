@@ -232,10 +232,11 @@ fn save(
 ) {
     let SavePlot { plot, file, path, frames } = saving;
     let card = CARDS.iter().find(|card| card.id() == plot && card.applies(ctx));
+    // What is sent from here is carried out in the next frame, and no key or pointer may ask for one.
+    ui.ctx().request_repaint();
     match (file, card, drawn) {
         (PlotFile::Data, Some(card), _) => ctx.send(Command::WritePlot(path, card.table(ctx).csv())),
         (PlotFile::Picture, Some(_), _) if frames < FRAMES_TO_REST => {
-            ui.ctx().request_repaint();
             view.saving = Some(SavePlot { plot, file, path, frames: frames + 1 });
         }
         (PlotFile::Picture, Some(_), Some((_, rect))) => {
