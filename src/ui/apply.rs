@@ -529,22 +529,34 @@ fn toggle_picture(app: &mut App, mode: PictureMode) {
 }
 
 fn find_similar(app: &mut App) {
-    let Some((Which::Target, row)) = app.view.cursor.map(|cursor| app.items.place(cursor)) else {
-        app.toast("Select a sample of the version under review first");
+    let Some((which, row)) = app.view.cursor.map(|cursor| app.items.place(cursor)) else {
+        app.toast("Select a sample first");
         return;
     };
-    let slot = app.session.slot(Which::Target);
-    let (Some(dataset), Some(prints)) =
-        (slot.and_then(|s| s.dataset.clone()), slot.and_then(|s| s.fingerprints.clone()))
+    let whole = |which| {
+        let slot = app.session.slot(which)?;
+        Some((slot.dataset.clone()?, slot.fingerprints.clone()?))
+    };
+    let (Some((dataset, prints)), Some((own_dataset, own_prints))) = (whole(Which::Target), whole(which))
     else {
         app.toast("The files have not been read yet; try again in a moment");
         return;
     };
     let cache = app.session.cache().clone();
     app.similar = Some(app.session.pool().start("similar", move |task| {
-        let embeddings =
-            feature::embed(&dataset, &prints, None, &HandCrafted, &cache, task).map_err(|e| e.to_string())?;
-        feature::most_similar(&embeddings, row as u32, SIMILAR)
+        let embed = |dataset, prints, rows| {
+            feature::embed(dataset, prints, rows, &HandCrafted, &cache, task).map_err(|e| e.to_string())
+        };
+        let embeddings = embed(&dataset, &prints, None)?;
+        // What is like a picture of the base is looked for in the version under review too.
+        let found = match which {
+            Which::Target => feature::most_similar(&embeddings, row as u32, SIMILAR),
+            Which::Base => {
+                let own = embed(&own_dataset, &own_prints, Some(&[row as u32]))?;
+                feature::most_similar_to(&embeddings, &own, SIMILAR)
+            }
+        };
+        found
             .map(|rows| rows.into_iter().map(Item).collect())
             .ok_or_else(|| "this picture could not be decoded".to_owned())
     }));

@@ -29,12 +29,8 @@ fn send(window: &mut Harness<'_, App>, command: Command) {
 
 /// Presses at the first place, moves over all, and lets go at the last, with these keys held all the time.
 fn drag(window: &mut Harness<'_, App>, modifiers: Modifiers, along: &[Pos2]) {
-    let press = |pos: Pos2, pressed| Event::PointerButton {
-        pos,
-        button: PointerButton::Primary,
-        pressed,
-        modifiers,
-    };
+    let press =
+        |pos: Pos2, pressed| Event::PointerButton { pos, button: PointerButton::Primary, pressed, modifiers };
     let (first, last) = (along[0], along[along.len() - 1]);
     let moves = along[1..].iter().map(|at| Event::PointerMoved(*at));
     let start = [Event::ModifiersChanged(modifiers), Event::PointerMoved(first), press(first, true)];
@@ -125,6 +121,16 @@ fn pointing_shows_the_picture_and_a_click_puts_the_cursor_there() {
     send(&mut window, Command::FindSimilar);
     assert_eq!(window.state().view.queue, Queue::Similar);
     assert_eq!(window.state().rows()[0], item);
+
+    // The sample that only the base has is like others of the contribution.
+    send(&mut window, Command::Show(Queue::Map));
+    let base_only = points(&window).into_iter().find(|(item, _)| item.0 >= 26);
+    let (item, at) = base_only.expect("one was removed");
+    drag(&mut window, Modifiers::NONE, &[at]);
+    assert_eq!(window.state().view.cursor, Some(item));
+    send(&mut window, Command::FindSimilar);
+    assert_eq!(window.state().view.queue, Queue::Similar);
+    assert!(window.state().rows().len() > 5);
 }
 
 #[test]

@@ -139,7 +139,9 @@ fn the_picture_of_a_plot_is_cut_from_the_frame() {
         }
     }
     // What a display would have shown: here each pixel says where it is.
-    let pixel = |at: usize| egui::Color32::from_rgba_premultiplied((at % 1200 / 8) as u8, (at / 1200 / 4) as u8, 0, 255);
+    let pixel = |at: usize| {
+        egui::Color32::from_rgba_premultiplied((at % 1200 / 8) as u8, (at / 1200 / 4) as u8, 0, 255)
+    };
     let frame = ColorImage::new([1200, 700], (0..1200 * 700).map(pixel).collect());
     asked.expect("the frame was asked for").complete(Arc::new(frame));
     window.run();

@@ -185,21 +185,27 @@ fn card_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, card: &dyn Card) -> Rect {
         .inner_margin(egui::Margin::same(14));
     let response = frame.show(ui, |ui| {
         ui.set_width(ui.available_width());
-        ui.horizontal(|ui| {
-            ui.label(strong(card.title()).size(14.5).color(palette.text_strong));
-            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| menu_ui(ui, ctx, card));
-        });
-        let explanation = RichText::new(card.explanation(ctx)).small().color(palette.text_weak);
-        let explanation = ui.add(egui::Label::new(explanation).wrap().halign(egui::Align::LEFT));
-        let details = card.details(ctx);
-        if !details.is_empty() {
-            explanation.on_hover_text(details);
-        }
-        ui.add_space(6.0);
-        card.ui(ui, ctx);
+        // Columns would justify the lines of the explanation.
+        ui.with_layout(egui::Layout::top_down(egui::Align::LEFT), |ui| content_ui(ui, ctx, card));
     });
     ui.add_space(theme::GAP);
     response.response.rect
+}
+
+fn content_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, card: &dyn Card) {
+    let palette = palette(ui);
+    ui.horizontal(|ui| {
+        ui.label(strong(card.title()).size(14.5).color(palette.text_strong));
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| menu_ui(ui, ctx, card));
+    });
+    let explanation = RichText::new(card.explanation(ctx)).small().color(palette.text_weak);
+    let explanation = ui.add(egui::Label::new(explanation).wrap().halign(egui::Align::LEFT));
+    let details = card.details(ctx);
+    if !details.is_empty() {
+        explanation.on_hover_text(details);
+    }
+    ui.add_space(6.0);
+    card.ui(ui, ctx);
 }
 
 /// Saves the card as a picture or as numbers.

@@ -61,8 +61,10 @@ impl Card for Suspicion {
             .include_y(1.0)
             .include_x(0.0)
             .label_formatter(|hover| {
-                let point = position(hover);
-                Some(format!("Rank {:.0}\nsuspicion {:.2}", point.x.max(1.0), point.y))
+                let at = (position(hover).x.max(1.0) as usize - 1).min(judged - 1);
+                let ranked = scan.ranking.get(at)?;
+                let item = ctx.items.item(Which::Target, ranked.row as usize);
+                Some(format!("Rank {}, suspicion {:.2}\n{}", at + 1, ranked.suspicion, ctx.items.key(item)))
             })
             .show(ui, |plot| {
                 plot.line(
