@@ -1,14 +1,22 @@
 //! The map: it is laid out, coloured, filtered, pointed at and drawn around.
 
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
 use eframe::egui::{Event, Modifiers, PointerButton, Pos2, Rect};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
+use sparrowhawk::cli::WindowRequest;
+use sparrowhawk::feature::Cache;
 use sparrowhawk::model::ChangeKind;
-use sparrowhawk::ui::app::App;
-use sparrowhawk::ui::command::Command;
+use sparrowhawk::source::Place;
+use sparrowhawk::task::Pool;
+use sparrowhawk::ui::app::{App, Startup};
+use sparrowhawk::ui::command::{Command, Keys};
 use sparrowhawk::ui::items::Item;
 use sparrowhawk::ui::map::points::Frame;
 use sparrowhawk::ui::map::{ColorBy, Stage};
+use sparrowhawk::ui::settings::Settings;
 use sparrowhawk::ui::state::Queue;
 
 use crate::window::{make_pair, open};
@@ -191,4 +199,48 @@ fn scrolling_zooms_towards_the_pointer() {
     assert!(after.distance(before) < 1.0, "{before} {after}");
     // One version alone has no changes to colour by.
     assert!(window.query_by_label("Colour by change").is_none());
+}
+
+/// Steps until something holds.
+fn wait(window: &mut Harness<'_, App>, what: &str, holds: impl Fn(&App) -> bool) {
+    let start = Instant::now();
+    while !holds(window.state()) {
+        window.step();
+        std::thread::sleep(Duration::from_millis(5));
+        assert!(start.elapsed() < Duration::from_mins(2), "{what}");
+    }
+}
+
+#[test]
+fn a_cancelled_map_can_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, contribution) = make_pair(folder.path());
+    let request = WindowRequest {
+        contribution: Some(Place { path: contribution, ..Place::default() }),
+        review: Some(folder.path().join("r.sparrowhawk")),
+        ..WindowRequest::default()
+    };
+    let mut window = Harness::builder().with_size([1280.0, 800.0]).build_eframe(move |creation| {
+        let startup = Startup {
+            request,
+            pool: Pool::threads(|| ()),
+            cache: Arc::new(Cache::none()),
+            settings: Settings::default(),
+            keys: Keys::default(),
+            messages: Vec::new(),
+        };
+        App::new(&creation.egui_ctx, startup)
+    });
+    wait(&mut window, "the pictures are read", |app| !app.session().is_busy() && !app.items().is_empty());
+    window.state().send(Command::Show(Queue::Map));
+    window.step();
+    // The next frame begins the map and cancels it before the worker can have ended.
+    window.state().send(Command::CancelWork);
+    window.step();
+    wait(&mut window, "the worker ends", |app| !app.map().is_busy());
+    assert_eq!(*window.state().map().stage(), Stage::Cancelled);
+    window.step();
+    window.get_by_label_contains("Go on").click();
+    wait(&mut window, "the map is done", |app| *app.map().stage() == Stage::Done);
+    assert_eq!(window.state().map().places().items.len(), 25);
 }

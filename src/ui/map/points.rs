@@ -69,8 +69,8 @@ impl Frame {
     }
 }
 
-/// Room around the whole map, points.
-const MARGIN: f32 = 28.0;
+/// Room around the whole map, points: the words at its foot stand there.
+const MARGIN: f32 = 44.0;
 
 /// The usual radius of a point, in points: so that many do not cover each other, larger when one looks closer.
 #[must_use]
