@@ -54,7 +54,7 @@ impl Card for Classes {
             rows.iter().enumerate().map(bar).collect()
         };
         if pair {
-            versions_ui(ui, palette);
+            versions_ui(ui, palette, false);
         }
         let plot = class_plot("class-counts", names(&rows), palette.line).include_x(0.0);
         let response = plot.show(ui, |plot| {

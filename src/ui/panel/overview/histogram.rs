@@ -184,7 +184,7 @@ impl Card for Histogram {
         let pair = ctx.session.base().is_some();
         if pair {
             if bins.totals[0] > 0 {
-                versions_ui(ui, palette);
+                versions_ui(ui, palette, true);
             } else {
                 let text = "The base's pictures follow when the contribution's have been judged";
                 ui.label(RichText::new(text).small().color(palette.text_weak));

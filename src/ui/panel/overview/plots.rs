@@ -21,13 +21,18 @@ pub fn name_plot(response: &egui::Response, name: &str) {
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, name));
 }
 
-/// Which colour is the base's and which the contribution's.
-pub fn versions_ui(ui: &mut egui::Ui, palette: &Palette) {
+/// Which colour is the base's and which the contribution's; the base may be an outline.
+pub fn versions_ui(ui: &mut egui::Ui, palette: &Palette, outlined: bool) {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
         for (name, color) in [("Base", palette.base), ("Contribution", palette.contribution)] {
             let (mark, _) = ui.allocate_exact_size(Vec2::splat(10.0), egui::Sense::hover());
-            ui.painter().rect_filled(mark, 2.0, color);
+            if outlined && name == "Base" {
+                let stroke = egui::Stroke::new(2.0, palette.text_weak);
+                ui.painter().rect_stroke(mark, 2.0, stroke, egui::StrokeKind::Inside);
+            } else {
+                ui.painter().rect_filled(mark, 2.0, color);
+            }
             ui.label(RichText::new(name).small());
             ui.add_space(10.0);
         }

@@ -43,7 +43,7 @@ impl Card for Splits {
         let pair = ctx.items.base.is_some();
         let count = rows.len();
         if pair {
-            versions_ui(ui, palette);
+            versions_ui(ui, palette, false);
         }
         let bars = |side: usize| -> Vec<Bar> {
             let (offset, color) = match (pair, side) {
