@@ -199,7 +199,8 @@ pub fn legend_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &ViewState, area: R
     let palette = palette(ui);
     let lines: Vec<&LegendEntry> = view.map.drawn.legend.iter().filter(|line| line.count > 0).collect();
     let room = ((area.height() - 24.0) / LINE).floor().max(0.0) as usize;
-    if room < 3 || area.width() < WIDTH * 1.6 {
+    // In a small window it would hide the points; classes can be filtered in the list on the left too.
+    if room < 3 || area.width() < WIDTH * 2.4 {
         return;
     }
     let lines = &lines[..lines.len().min(room)];
