@@ -116,6 +116,8 @@ pub fn map() {
         memory()
     );
     let ctx = egui::Context::default();
+    // Fonts are there from the first frame on.
+    drop(ctx.run_ui(egui::RawInput::default(), |_| ()));
     let area = egui::Rect::from_min_size(egui::Pos2::ZERO, egui::vec2(1000.0, 800.0));
     let dots: Vec<Dot> = (0..POINTS)
         .map(|at| Dot { color: egui::Color32::WHITE, scale: 1.0, layer: (at % 4) as u8 })
