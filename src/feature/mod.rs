@@ -46,7 +46,7 @@ pub use principal::{DIRECTIONS, Principal};
 pub(crate) use principal::{PRODUCT_ROWS, subspace};
 pub use project2d::project2d;
 pub use quality::Quality;
-pub use similar::most_similar;
+pub use similar::{most_similar, most_similar_to};
 pub use supplied::{Number, Supplied, SuppliedError, read_supplied};
 pub use thumbnail::Thumbnail;
 

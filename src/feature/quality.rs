@@ -51,6 +51,12 @@ impl Quality {
         fraction(self.bright)
     }
 
+    /// The middle between the 5th and the 99th percentile of brightness: how bright the picture is, in [0, 1].
+    #[must_use]
+    pub fn brightness(&self) -> f64 {
+        f64::midpoint(1.0 - self.bright(), self.dark())
+    }
+
     /// A tenth of the entropy in bits: low for a picture with little in it.
     #[must_use]
     pub fn information(&self) -> f64 {

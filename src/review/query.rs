@@ -12,6 +12,8 @@
 //! | `change:relabelled` | what changed, as one of several kinds too (`any` and `none` too) |
 //! | `decision:none` | the verdict: `any`, `none`, `keep`, `relabel`, `exclude`, `revert`, `unsure` |
 //! | `score>0.8`, `score:0.2..0.5` | the suspicion |
+//! | `width>=640`, `height<32`, `side:64..128` | the picture's size in pixels; `side` is the longer one |
+//! | `aspect>2`, `brightness<0.1` | width over height; how bright the picture is, from 0 to 1 |
 //! | `has:problem` | whether there is one: `problem`, `label`, `base`, `split`, `change`, `score`, `suggestion`, `cluster`, `decision` |
 //!
 //! A `-` before a term turns it round, `label:cat,dog` asks for either, `*` stands for any text.
@@ -25,6 +27,7 @@ use std::fmt;
 
 pub use complete::complete;
 use pattern::Pattern;
+pub use pattern::quoted;
 
 use crate::model::{Change, ChangeKind, Verdict};
 
@@ -67,6 +70,10 @@ pub struct Facts<'a> {
     pub verdict: Option<&'a Verdict>,
     /// Whether there is a warning on it.
     pub problem: bool,
+    /// Width and height of its picture in pixels, once it has been decoded.
+    pub size: Option<(u32, u32)>,
+    /// How bright its picture is, in [0, 1].
+    pub brightness: Option<f64>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -83,10 +90,11 @@ enum Test {
     Name(Field, Vec<Pattern>),
     /// A field says one of these words, each a position in [`Field::words`].
     Word(Field, Vec<usize>),
-    Score(Bounds),
+    /// A field's number is within bounds.
+    Number(Field, Bounds),
 }
 
-/// The least and the greatest score asked for, each with whether it is itself asked for.
+/// The least and the greatest number asked for, each with whether it is itself asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 struct Bounds {
     least: Option<(f64, bool)>,
@@ -105,11 +113,16 @@ enum Field {
     Cluster,
     Has,
     Key,
+    Width,
+    Height,
+    Side,
+    Aspect,
+    Brightness,
 }
 
 impl Field {
     /// In the order in which they are offered.
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 15] = [
         Self::Label,
         Self::Change,
         Self::Score,
@@ -120,6 +133,11 @@ impl Field {
         Self::Cluster,
         Self::Has,
         Self::Key,
+        Self::Width,
+        Self::Height,
+        Self::Side,
+        Self::Aspect,
+        Self::Brightness,
     ];
 
     fn as_str(self) -> &'static str {
@@ -134,6 +152,11 @@ impl Field {
             Self::Cluster => "cluster",
             Self::Has => "has",
             Self::Key => "key",
+            Self::Width => "width",
+            Self::Height => "height",
+            Self::Side => "side",
+            Self::Aspect => "aspect",
+            Self::Brightness => "brightness",
         }
     }
 
@@ -149,7 +172,38 @@ impl Field {
             Self::Cluster => "the cluster",
             Self::Has => "whether there is one",
             Self::Key => "the whole key, with * for any text",
+            Self::Width => "the picture's width in pixels",
+            Self::Height => "the picture's height in pixels",
+            Self::Side => "the picture's longer side in pixels",
+            Self::Aspect => "the picture's width over its height",
+            Self::Brightness => "how bright the picture is, from 0 to 1",
         }
+    }
+
+    /// For a field that is a number: its greatest value (the least is 0), and an example.
+    fn number(self) -> Option<(f64, &'static str)> {
+        match self {
+            Self::Score => Some((1.0, "0.8")),
+            Self::Brightness => Some((1.0, "0.1")),
+            Self::Width | Self::Height | Self::Side => Some((f64::INFINITY, "64")),
+            Self::Aspect => Some((f64::INFINITY, "2")),
+            _ => None,
+        }
+    }
+
+    /// The number that [`Self::number`] bounds.
+    fn value(self, facts: &Facts<'_>) -> Option<f64> {
+        let (width, height) = match self {
+            Self::Score => return facts.score,
+            Self::Brightness => return facts.brightness,
+            _ => facts.size?,
+        };
+        Some(match self {
+            Self::Width => f64::from(width),
+            Self::Height => f64::from(height),
+            Self::Side => f64::from(width.max(height)),
+            _ => f64::from(width) / f64::from(height.max(1)),
+        })
     }
 
     /// The words that can stand after it, each with its meaning; empty where any text can.
@@ -272,17 +326,17 @@ impl Test {
                 field.text(facts).is_some_and(|text| patterns.iter().any(|pattern| pattern.is(text)))
             }
             Self::Word(field, words) => words.iter().any(|&word| field.says(word, facts)),
-            Self::Score(bounds) => facts.score.is_some_and(|score| bounds.hold(score)),
+            Self::Number(field, bounds) => field.value(facts).is_some_and(|number| bounds.hold(number)),
         }
     }
 }
 
 impl Bounds {
-    fn hold(&self, score: f64) -> bool {
-        self.least.is_none_or(|(least, itself)| score > least || (itself && score == least))
+    fn hold(&self, number: f64) -> bool {
+        self.least.is_none_or(|(least, itself)| number > least || (itself && number == least))
             && self
                 .greatest
-                .is_none_or(|(greatest, itself)| score < greatest || (itself && score == greatest))
+                .is_none_or(|(greatest, itself)| number < greatest || (itself && number == greatest))
     }
 }
 
@@ -310,15 +364,19 @@ impl fmt::Display for Query {
                         write!(f, "{}{}", if place > 0 { "," } else { "" }, field.words()[word].0)?;
                     }
                 }
-                Test::Score(bounds) => match (bounds.least, bounds.greatest) {
-                    (Some((least, false)), _) => write!(f, "score>{least}")?,
-                    (_, Some((greatest, false))) => write!(f, "score<{greatest}")?,
-                    (least, greatest) => {
-                        let number =
-                            |bound: Option<(f64, bool)>| bound.map(|b| b.0.to_string()).unwrap_or_default();
-                        write!(f, "score:{}..{}", number(least), number(greatest))?;
+                Test::Number(field, bounds) => {
+                    let name = field.as_str();
+                    match (bounds.least, bounds.greatest) {
+                        (Some((least, false)), _) => write!(f, "{name}>{least}")?,
+                        (_, Some((greatest, false))) => write!(f, "{name}<{greatest}")?,
+                        (least, greatest) => {
+                            let number = |bound: Option<(f64, bool)>| {
+                                bound.map(|b| b.0.to_string()).unwrap_or_default()
+                            };
+                            write!(f, "{name}:{}..{}", number(least), number(greatest))?;
+                        }
                     }
-                },
+                }
             }
         }
         Ok(())

@@ -21,11 +21,12 @@ use super::apply;
 use super::audit::AuditState;
 use super::command::{Command, Keys};
 use super::items::{Item, Items};
+use super::map::MapKeeper;
 use super::panel;
 use super::rows::{Counts, RowsKeeper, Verdicts, Wanted};
 use super::session::{Session, Which};
 use super::settings::{Recent, Settings, ThemeChoice};
-use super::state::{Queue, ViewState};
+use super::state::{PlotFile, Queue, ViewState};
 use super::theme;
 use super::thumbnails::Thumbnails;
 
@@ -73,6 +74,8 @@ pub enum Choosing {
     Review,
     /// A further version to look at.
     Further,
+    /// Where to save a plot.
+    Plot(&'static str, PlotFile),
 }
 
 /// Another reviewer's file, beside ours.
@@ -101,8 +104,12 @@ pub struct ViewCtx<'a> {
     pub counts: &'a Counts,
     /// What the gallery shows.
     pub rows: &'a [Item],
+    /// Moves whenever the gallery shows others.
+    pub rows_generation: u64,
     /// Whether rows are being made.
     pub rows_busy: bool,
+    /// Where samples are on the map.
+    pub map: &'a MapKeeper,
     /// Pictures.
     pub thumbnails: &'a Thumbnails,
     /// Keys in force.
@@ -161,6 +168,7 @@ pub struct App {
     pub(super) rows: RowsKeeper,
     pub(super) rows_stale: bool,
     thumbnails: Thumbnails,
+    pub(super) map: MapKeeper,
     /// The view.
     pub view: ViewState,
     /// Tastes.
@@ -176,6 +184,8 @@ pub struct App {
     pub(super) audit: Option<AuditState>,
     pub(super) audit_job: Option<Job<FoundPlan>>,
     audit_read: (u64, u64, String),
+    pub(super) plot_file: Option<Job<Result<PathBuf, String>>>,
+    pub(super) part: super::screenshot::PartOfWindow,
     screenshot: super::screenshot::Screenshot,
     show_first: Option<Queue>,
     select_first: Option<usize>,
@@ -211,6 +221,7 @@ impl App {
             rows: RowsKeeper::default(),
             rows_stale: true,
             thumbnails,
+            map: MapKeeper::default(),
             view: ViewState { view: settings.view, sort: settings.sort, ..ViewState::default() },
             settings,
             keys,
@@ -224,6 +235,8 @@ impl App {
             audit: None,
             audit_job: None,
             audit_read: (u64::MAX, u64::MAX, String::new()),
+            plot_file: None,
+            part: super::screenshot::PartOfWindow::default(),
             screenshot: super::screenshot::Screenshot::new(request.screenshot.clone()),
             show_first: request.show.as_deref().and_then(Queue::from_name),
             select_first: request.select,
@@ -267,6 +280,12 @@ impl App {
     #[must_use]
     pub fn session(&self) -> &Session {
         &self.session
+    }
+
+    /// Where samples are on the map.
+    #[must_use]
+    pub fn map(&self) -> &MapKeeper {
+        &self.map
     }
 
     /// Messages on show, the oldest first.
@@ -370,6 +389,9 @@ impl App {
         if self.rows.poll() {
             self.select_something();
         }
+        if self.map.poll(&self.session, self.view.queue == Queue::Map) {
+            self.rows_stale = true;
+        }
         if self.items_generation != self.session.generation() {
             self.items_generation = self.session.generation();
             self.items = Items::new(&self.session);
@@ -396,6 +418,9 @@ impl App {
             other.comparison = review.compare(&other.review);
             other.revision = revision;
             self.rows_stale |= self.view.queue == Queue::Conflicts;
+        }
+        if self.map.is_busy() || self.plot_file.is_some() {
+            ctx.request_repaint_after(Duration::from_millis(50));
         }
         if self.session.is_busy() || self.dialog.is_some() || self.demo.is_some() || self.rows.is_busy() {
             ctx.request_repaint_after(Duration::from_millis(100));
@@ -469,6 +494,8 @@ impl App {
             },
             problem: self.view.problem,
             conflicts: self.conflicts(),
+            chosen: self.view.chosen.clone(),
+            on_map: self.map.places().items.clone(),
         };
         self.rows.rebuild(self.session.pool(), &self.items, &self.verdicts, wanted);
         if !self.rows.is_busy() {
@@ -507,6 +534,7 @@ impl App {
             .or_else(|| self.similar.as_ref().map(|j| job("Looking for similar samples", &j.task)))
             .or_else(|| self.export.as_ref().map(|j| job("Exporting", &j.task)))
             .or_else(|| self.audit_job.as_ref().map(|j| job("The audit's plan", &j.task)))
+            .or_else(|| self.map.progress().filter(|_| *self.map.stage() == super::map::Stage::Running))
     }
 }
 
@@ -540,7 +568,11 @@ impl eframe::App for App {
         let settled = !self.session.is_busy()
             && self.demo.is_none()
             && !self.rows.is_busy()
+            && !self.map.is_busy()
             && !self.thumbnails.is_waiting();
+        if let Some(job) = self.part.poll(self.session.pool(), ctx.pixels_per_point()) {
+            self.plot_file = Some(job);
+        }
         self.screenshot.poll(ctx, settled);
     }
 
@@ -555,6 +587,7 @@ impl eframe::App for App {
             counts,
             rows,
             thumbnails,
+            map,
             view,
             settings,
             keys,
@@ -574,7 +607,9 @@ impl eframe::App for App {
             verdicts,
             counts,
             rows: &rows.rows().items,
+            rows_generation: rows.generation(),
             rows_busy: rows.is_busy(),
+            map,
             thumbnails,
             keys,
             classes,

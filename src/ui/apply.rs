@@ -18,7 +18,7 @@ use super::command::Command;
 use super::items::Item;
 use super::session::Which;
 use super::settings::ThemeChoice;
-use super::state::{ExportDialog, PictureMode, Question, Queue, View};
+use super::state::{ExportDialog, PictureMode, PlotFile, Question, Queue, SavePlot, View};
 
 /// Searches that are kept.
 const MOST_SEARCHES: usize = 20;
@@ -190,6 +190,36 @@ pub fn apply(app: &mut App, ctx: &egui::Context, command: Command) {
         Command::DrawAudit => draw_audit(app),
         Command::NewAudit(on) => app.view.audit_form.again = on,
         Command::ShowAudit(list) => show_audit(app, list),
+        Command::ShowSelection => {
+            let selected: Vec<Item> = app.view.selection.iter().collect();
+            if selected.is_empty() {
+                app.toast("Select samples first");
+            } else {
+                app.view.chosen = selected;
+                app.view.queue = Queue::Chosen;
+                app.view.cursor = None;
+                app.view.selection.clear();
+                app.rows_stale = true;
+            }
+        }
+        Command::Lasso => {
+            app.view.map.lasso = !app.view.map.lasso;
+            app.view.map.path.clear();
+        }
+        Command::FitMap => app.view.map.fit(),
+        Command::DrawMap => app.map.resume(),
+        Command::ChoosePlotPath(plot, file) => choose(app, Choosing::Plot(plot, file), false),
+        Command::SavePlot(plot, file, path) => {
+            app.view.queue = Queue::Overview;
+            app.view.saving = Some(SavePlot { plot, file, path, frames: 0 });
+        }
+        Command::WritePlot(path, bytes) => {
+            app.plot_file = Some(app.session.pool().start("plot", move |_| {
+                export::write_atomically(&path, &bytes).map_err(|e| e.to_string())?;
+                Ok(path)
+            }));
+        }
+        Command::WritePicture(path, part) => app.part.ask(ctx, path, part),
         Command::FullScreen => app.view.full_screen = !app.view.full_screen && app.view.cursor.is_some(),
         Command::Export => open_export(app),
         Command::RunExport => run_export(app),
@@ -201,6 +231,7 @@ pub fn apply(app: &mut App, ctx: &egui::Context, command: Command) {
         Command::KeepClassesApart => app.session.dismiss_class_map(),
         Command::CancelWork => {
             app.session.cancel();
+            app.map.cancel();
             for task in [
                 app.demo.as_ref().map(|job| &job.task),
                 app.similar.as_ref().map(|job| &job.task),
@@ -212,7 +243,10 @@ pub fn apply(app: &mut App, ctx: &egui::Context, command: Command) {
                 task.cancel();
             }
         }
-        Command::ResumeWork => app.session.resume(),
+        Command::ResumeWork => {
+            app.session.resume();
+            app.map.resume();
+        }
         Command::Help => app.view.help = !app.view.help,
         Command::CycleTheme => {
             app.settings.theme = match app.settings.theme {
@@ -229,6 +263,7 @@ pub fn apply(app: &mut App, ctx: &egui::Context, command: Command) {
             let on = if app.settings.auto_advance { "on" } else { "off" };
             app.toast(format!("Move on after a verdict: {on}"));
         }
+        Command::Resize(step) if app.view.queue == Queue::Map => app.view.map.zoom_by(1.3_f32.powi(step)),
         Command::Resize(step) => {
             let size = app.settings.thumbnail_size * 1.15_f32.powi(step);
             app.settings.thumbnail_size = size.clamp(*SIZES.start(), *SIZES.end());
@@ -287,6 +322,14 @@ pub fn receive_jobs(app: &mut App) {
             Err(error) => app.toast_error(error.to_string()),
         }
     }
+    if let Some(outcome) = app.plot_file.as_ref().and_then(crate::task::Job::poll) {
+        app.plot_file = None;
+        match outcome {
+            Ok(Ok(path)) => app.toast(format!("Saved {}", path.display())),
+            Ok(Err(message)) => app.toast_error(message),
+            Err(error) => app.toast_error(error.to_string()),
+        }
+    }
     if let Some(outcome) = app.export.as_ref().and_then(crate::task::Job::poll) {
         app.export = None;
         match outcome {
@@ -337,6 +380,17 @@ fn choose(app: &mut App, choosing: Choosing, file: bool) {
                 .add_filter("Reviews", &["sparrowhawk"])
                 .add_filter("All files", &["*"])
                 .pick_file(),
+            Choosing::Plot(plot, file) => {
+                let (kind, extension) = match file {
+                    PlotFile::Picture => ("Picture", "png"),
+                    PlotFile::Data => ("Table", "csv"),
+                };
+                dialog
+                    .set_title("Save plot")
+                    .set_file_name(format!("{plot}.{extension}"))
+                    .add_filter(kind, &[extension])
+                    .save_file()
+            }
             _ if file => dialog
                 .set_title("Open a list of pictures")
                 .add_filter("Lists", &["csv", "tsv", "jsonl"])
@@ -359,6 +413,7 @@ fn chosen(app: &mut App, choosing: Choosing, path: PathBuf) {
         Choosing::Contribution => app.open(now, Some(place(path))),
         Choosing::Further => app.send(Command::AddFurther(path)),
         Choosing::Review => app.send(Command::CompareWith(path)),
+        Choosing::Plot(plot, file) => app.send(Command::SavePlot(plot, file, path)),
         Choosing::Export => {
             if let Some(dialog) = &mut app.view.export {
                 dialog.path = path.to_string_lossy().into_owned();
@@ -704,22 +759,34 @@ fn toggle_picture(app: &mut App, mode: PictureMode) {
 }
 
 fn find_similar(app: &mut App) {
-    let Some((Which::Target, row)) = app.view.cursor.map(|cursor| app.items.place(cursor)) else {
-        app.toast("Select a sample of the version under review first");
+    let Some((which, row)) = app.view.cursor.map(|cursor| app.items.place(cursor)) else {
+        app.toast("Select a sample first");
         return;
     };
-    let slot = app.session.slot(Which::Target);
-    let (Some(dataset), Some(prints)) =
-        (slot.and_then(|s| s.dataset.clone()), slot.and_then(|s| s.fingerprints.clone()))
+    let whole = |which| {
+        let slot = app.session.slot(which)?;
+        Some((slot.dataset.clone()?, slot.fingerprints.clone()?))
+    };
+    let (Some((dataset, prints)), Some((own_dataset, own_prints))) = (whole(Which::Target), whole(which))
     else {
         app.toast("The files have not been read yet; try again in a moment");
         return;
     };
     let cache = app.session.cache().clone();
     app.similar = Some(app.session.pool().start("similar", move |task| {
-        let embeddings =
-            feature::embed(&dataset, &prints, None, &HandCrafted, &cache, task).map_err(|e| e.to_string())?;
-        feature::most_similar(&embeddings, row as u32, SIMILAR)
+        let embed = |dataset, prints, rows| {
+            feature::embed(dataset, prints, rows, &HandCrafted, &cache, task).map_err(|e| e.to_string())
+        };
+        let embeddings = embed(&dataset, &prints, None)?;
+        // What is like a picture of the base is looked for in the version under review too.
+        let found = match which {
+            Which::Target => feature::most_similar(&embeddings, row as u32, SIMILAR),
+            Which::Base | Which::Further(_) => {
+                let own = embed(&own_dataset, &own_prints, Some(&[row as u32]))?;
+                feature::most_similar_to(&embeddings, &own, SIMILAR)
+            }
+        };
+        found
             .map(|rows| rows.into_iter().map(Item).collect())
             .ok_or_else(|| "this picture could not be decoded".to_owned())
     }));

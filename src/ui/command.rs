@@ -11,7 +11,7 @@ use crate::model::Verdict;
 
 use super::audit::AuditList;
 use super::items::Item;
-use super::state::{ProblemFilter, Queue, View};
+use super::state::{PlotFile, ProblemFilter, Queue, View};
 
 /// Something to do, asked for by a panel, a key or a test.
 #[derive(Debug, Clone, PartialEq)]
@@ -124,6 +124,22 @@ pub enum Command {
     NewAudit(bool),
     /// List the drawn samples, or those on which reviewers differ.
     ShowAudit(AuditList),
+    /// List what is selected.
+    ShowSelection,
+    /// Draw on the map around what is to be selected, or move the map again.
+    Lasso,
+    /// Show the whole map.
+    FitMap,
+    /// Go on with a cancelled map.
+    DrawMap,
+    /// Choose where to save a plot of the overview.
+    ChoosePlotPath(&'static str, PlotFile),
+    /// Save a plot of the overview: its id, what of it, where to.
+    SavePlot(&'static str, PlotFile, PathBuf),
+    /// Write bytes that a plot has made.
+    WritePlot(PathBuf, Vec<u8>),
+    /// Write this part of the window as a picture, in points: left, top, right, bottom.
+    WritePicture(PathBuf, [f32; 4]),
     /// The picture alone.
     FullScreen,
     /// Open the export dialog.
@@ -243,6 +259,10 @@ pub static BINDINGS: &[Binding] = bindings! {
         "swipe", "Base and contribution on both sides of a line", Command::Swipe, [key(Key::W)];
         "blink-by-itself", "Base and contribution in turn", Command::BlinkByItself, [shift(Key::B)];
         "similar", "Find similar samples", Command::FindSimilar, [key(Key::S)];
+        "map", "Map of all samples", Command::Show(Queue::Map), [key(Key::M)];
+        "lasso", "Map: select by drawing around samples", Command::Lasso, [key(Key::L)];
+        "fit-map", "Map: show all of it", Command::FitMap, [key(Key::Num0)];
+        "show-selection", "List what is selected", Command::ShowSelection, [key(Key::G)];
         "full-screen", "Picture alone", Command::FullScreen, [key(Key::F)];
         "larger", "Larger thumbnails", Command::Resize(1), [key(Key::Plus), key(Key::Equals)];
         "smaller", "Smaller thumbnails", Command::Resize(-1), [key(Key::Minus)];

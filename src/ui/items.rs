@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::compare::VersionDiff;
 use crate::detect::image_problem::ImageMeasures;
 use crate::detect::{Ranked, Scan};
-use crate::feature::Fingerprints;
+use crate::feature::{Fingerprints, Look, Looks};
 use crate::model::{Change, ContentHash, Group, GroupMember, Signal, Subject, SubjectBase, Version};
 
 use super::session::{Session, Which};
@@ -29,6 +29,8 @@ pub struct Items {
     pub target_prints: Option<Arc<Fingerprints>>,
     /// Hashes of the base.
     pub base_prints: Option<Arc<Fingerprints>>,
+    /// Looks at pictures of the target and of the base.
+    looks: [Option<Arc<Looks>>; 2],
     /// For each target row its place in the ranking, `u32::MAX` where it was not judged.
     rank: Arc<Vec<u32>>,
     /// For each item whether there is a warning on it, or its picture is poor or unlike all others.
@@ -53,6 +55,7 @@ impl Items {
             scan: session.scan().cloned(),
             target_prints: slot(Which::Target).and_then(|s| s.fingerprints.clone()),
             base_prints: slot(Which::Base).and_then(|s| s.fingerprints.clone()),
+            looks: [Which::Target, Which::Base].map(|which| slot(which).and_then(|s| s.looks.clone())),
             rank: Arc::default(),
             problems: Arc::default(),
             warned: Arc::default(),
@@ -171,6 +174,13 @@ impl Items {
             Which::Further(_) => None,
         };
         prints?.hashes.get(row).copied().flatten()
+    }
+
+    /// What its picture looks like, once it has been decoded.
+    #[must_use]
+    pub fn look(&self, item: Item) -> Option<&Look> {
+        let (which, row) = self.place(item);
+        self.looks[usize::from(which == Which::Base)].as_ref()?.rows.get(row)?.as_ref()
     }
 
     /// What changed about it.

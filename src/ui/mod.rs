@@ -7,6 +7,7 @@ pub mod audit;
 pub mod command;
 mod input;
 pub mod items;
+pub mod map;
 mod panel;
 pub mod rows;
 mod screenshot;

@@ -131,6 +131,10 @@ pub struct Wanted {
     pub problem: Option<ProblemFilter>,
     /// For [`Queue::Similar`] and [`Queue::Audit`].
     pub similar: Vec<Item>,
+    /// For [`Queue::Chosen`].
+    pub chosen: Vec<Item>,
+    /// For [`Queue::Map`].
+    pub on_map: Arc<Vec<Item>>,
 }
 
 /// The rows of the gallery.
@@ -207,9 +211,13 @@ impl Counts {
     #[must_use]
     pub fn of(&self, queue: Queue) -> Count {
         match queue {
-            Queue::Overview | Queue::Similar | Queue::Cluster(_) | Queue::History | Queue::Conflicts => {
-                Count::default()
-            }
+            Queue::Overview
+            | Queue::Map
+            | Queue::Similar
+            | Queue::Chosen
+            | Queue::Cluster(_)
+            | Queue::History
+            | Queue::Conflicts => Count::default(),
             Queue::All => self.all,
             Queue::Changes => self.changes,
             Queue::Change(kind) => self.by_kind[kind as usize],
@@ -291,6 +299,7 @@ fn problems(items: &Items, filter: Option<ProblemFilter>) -> Vec<Item> {
 pub fn facts<'a>(items: &'a Items, verdicts: &'a Verdicts, item: Item) -> Facts<'a> {
     let ranked = items.ranked(item);
     let signals = ranked.map(|r| r.signals.as_slice()).unwrap_or_default();
+    let look = items.look(item);
     Facts {
         key: items.key(item),
         label: items.label(item),
@@ -302,6 +311,8 @@ pub fn facts<'a>(items: &'a Items, verdicts: &'a Verdicts, item: Item) -> Facts<
         cluster: signals.iter().find_map(|s| s.cluster.as_deref()),
         verdict: verdicts.get(item),
         problem: items.has_problem(item),
+        size: look.map(|look| (look.width, look.height)),
+        brightness: look.map(|look| look.quality.brightness()),
     }
 }
 
@@ -326,6 +337,8 @@ pub fn build(items: &Items, verdicts: &Verdicts, wanted: &Wanted) -> Rows {
         Queue::Problems => problems(items, wanted.problem),
         Queue::Decided => (0..items.len() as u32).map(Item).filter(|i| verdicts.is_decided(*i)).collect(),
         Queue::Similar | Queue::Audit => wanted.similar.clone(),
+        Queue::Chosen => wanted.chosen.clone(),
+        Queue::Map => wanted.on_map.to_vec(),
     };
     if let Some(class) = &wanted.class {
         list.retain(|item| items.label(*item) == Some(class.as_str()));
@@ -373,6 +386,7 @@ fn by_suspicion(items: &Items, list: &mut [Item]) {
 #[derive(Default)]
 pub struct RowsKeeper {
     rows: Rows,
+    generation: u64,
     job: Option<Job<Rows>>,
 }
 
@@ -390,6 +404,7 @@ impl RowsKeeper {
         }
         if items.len() < BACKGROUND_FROM || pool.is_inline() {
             self.rows = build(items, verdicts, &wanted);
+            self.generation += 1;
         } else {
             let (items, verdicts) = (items.clone(), verdicts.clone());
             self.job = Some(pool.start("rows", move |_| build(&items, &verdicts, &wanted)));
@@ -402,8 +417,15 @@ impl RowsKeeper {
         self.job = None;
         if let Ok(rows) = outcome {
             self.rows = rows;
+            self.generation += 1;
         }
         true
+    }
+
+    /// Moves whenever there are other rows.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.generation
     }
 
     /// Whether new rows are being made.

@@ -1,9 +1,11 @@
 //! How is a picture of the window made by the window itself? When everything has been computed and drawn, then it quits.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use eframe::egui;
+
+use crate::task::{Job, Pool};
 
 /// Frames to wait after everything has settled, so that animations have ended.
 const CALM_FRAMES: u32 = 12;
@@ -29,19 +31,8 @@ impl Screenshot {
         ctx.request_repaint();
         let image = self.taken.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(image) = image {
-            let rgba: Vec<u8> = image.pixels.iter().flat_map(eframe::egui::Color32::to_array).collect();
-            let [width, height] = image.size.map(|side| side as u32);
-            if let Some(picture) = image::RgbaImage::from_raw(width, height, rgba) {
-                let mut bytes = std::io::Cursor::new(Vec::new());
-                let written = picture
-                    .write_to(&mut bytes, image::ImageFormat::Png)
-                    .map_err(|e| e.to_string())
-                    .and_then(|()| {
-                        crate::export::write_atomically(path, bytes.get_ref()).map_err(|e| e.to_string())
-                    });
-                if let Err(message) = written {
-                    log(&message);
-                }
+            if let Err(message) = write(&image, path) {
+                log(&message);
             }
             ctx.send_viewport_cmd(egui::ViewportCommand::Close);
             self.path = None;
@@ -58,6 +49,56 @@ impl Screenshot {
                 },
             )));
         }
+    }
+}
+
+/// Encodes as PNG and writes.
+fn write(image: &egui::ColorImage, path: &Path) -> Result<(), String> {
+    let rgba: Vec<u8> = image.pixels.iter().flat_map(egui::Color32::to_array).collect();
+    let [width, height] = image.size.map(|side| side as u32);
+    let picture = image::RgbaImage::from_raw(width, height, rgba).ok_or("the picture has no size")?;
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    picture.write_to(&mut bytes, image::ImageFormat::Png).map_err(|error| error.to_string())?;
+    crate::export::write_atomically(path, bytes.get_ref()).map_err(|error| error.to_string())
+}
+
+/// A picture of a part of the window, such as a plot, that somebody wants to keep.
+#[derive(Default)]
+pub struct PartOfWindow {
+    wanted: Option<(PathBuf, [f32; 4])>,
+    taken: Arc<Mutex<Option<Arc<egui::ColorImage>>>>,
+}
+
+impl PartOfWindow {
+    /// Asks for the next frame's picture; `part` is in points: left, top, right, bottom.
+    pub fn ask(&mut self, ctx: &egui::Context, path: PathBuf, part: [f32; 4]) {
+        self.wanted = Some((path, part));
+        let (taken, ctx_again) = (self.taken.clone(), ctx.clone());
+        ctx.send_viewport_cmd(egui::ViewportCommand::Screenshot(egui::ScreenshotCallback::new(
+            move |image| {
+                *taken.lock().unwrap_or_else(PoisonError::into_inner) = Some(image);
+                ctx_again.request_repaint();
+            },
+        )));
+    }
+
+    /// Once the picture is there, cuts the part out and writes it on a worker.
+    pub fn poll(&mut self, pool: &Pool, pixels_per_point: f32) -> Option<Job<Result<PathBuf, String>>> {
+        let image = self.taken.try_lock().ok()?.take()?;
+        let (path, part) = self.wanted.take()?;
+        Some(pool.start("plot", move |_| {
+            let [left, top, right, bottom] =
+                part.map(|edge| (edge * pixels_per_point).round().max(0.0) as usize);
+            let (right, bottom) = (right.min(image.width()), bottom.min(image.height()));
+            if left >= right || top >= bottom {
+                return Err("the plot is not in the window; make the window larger".to_owned());
+            }
+            let rows = (top..bottom).map(|row| &image.pixels[row * image.width()..(row + 1) * image.width()]);
+            let pixels = rows.flat_map(|row| &row[left..right]).copied().collect();
+            let cut = egui::ColorImage::new([right - left, bottom - top], pixels);
+            write(&cut, &path)?;
+            Ok(path)
+        }))
     }
 }
 

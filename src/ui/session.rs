@@ -455,7 +455,11 @@ impl Session {
                     further.counterparts = Some(counterparts);
                 }
             }
-            Done::Looked(which, looks, measures) => {
+            Done::Looked(which, mut looks, measures) => {
+                if which == Which::Base {
+                    // Poor pictures of the base are not the contribution's problems.
+                    Arc::make_mut(&mut looks).warnings.clear();
+                }
                 if let Some(slot) = self.slot_mut(which) {
                     slot.looks = Some(looks);
                     slot.measures = Some(measures);
@@ -505,6 +509,10 @@ impl Session {
             }
             if self.target.as_ref().is_some_and(|slot| slot.looks.is_some()) {
                 ready.push(Step::Scan);
+            }
+            // For plots of both; nothing waits for it.
+            if has(&self.base) && self.scan.is_some() {
+                ready.push(Step::Look(Which::Base));
             }
         }
         let mut begun = false;

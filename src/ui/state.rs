@@ -6,6 +6,7 @@ use crate::review::query::{Query, QueryError};
 
 use super::audit::{AuditForm, AuditList};
 use super::items::Item;
+use super::map::MapView;
 
 /// What the gallery lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -14,6 +15,8 @@ pub enum Queue {
     Overview,
     /// Every sample of the version under review.
     All,
+    /// Every sample of both versions, alike ones close together.
+    Map,
     /// Everything that changed.
     Changes,
     /// One kind of change.
@@ -38,6 +41,8 @@ pub enum Queue {
     Conflicts,
     /// Samples like another, from `FindSimilar`.
     Similar,
+    /// Samples chosen on the map or in a plot.
+    Chosen,
 }
 
 impl Queue {
@@ -47,6 +52,7 @@ impl Queue {
         match self {
             Self::Overview => "Overview",
             Self::All => "All samples",
+            Self::Map => "Map",
             Self::Changes => "All changes",
             Self::Change(kind) => match kind {
                 ChangeKind::Relabelled => "Relabelled",
@@ -68,6 +74,7 @@ impl Queue {
             Self::History => "History",
             Self::Conflicts => "Conflicts",
             Self::Similar => "Similar",
+            Self::Chosen => "Chosen",
         }
     }
 
@@ -77,6 +84,9 @@ impl Queue {
         match self {
             Self::Overview => "",
             Self::All => "Every sample of the version under review",
+            Self::Map => {
+                "Every picture of both versions in the plane; pictures that look alike lie close together"
+            }
             Self::Changes => "Everything the contribution did to the base",
             Self::Change(kind) => match kind {
                 ChangeKind::Relabelled => "The same picture under another label",
@@ -102,6 +112,7 @@ impl Queue {
             Self::History => "Every decision, by whom and when, the last one first",
             Self::Conflicts => "Samples on which the other review has another verdict",
             Self::Similar => "Samples that look like the one you came from, nearest first",
+            Self::Chosen => "The samples that were selected on the map",
         }
     }
 
@@ -109,7 +120,7 @@ impl Queue {
     pub fn listed() -> impl Iterator<Item = Self> {
         let kinds = ChangeKind::ALL.into_iter().map(Self::Change);
         let rest = [Self::Triggers, Self::Twins, Self::Problems, Self::Decided, Self::Audit, Self::History];
-        [Self::Overview, Self::All, Self::Changes, Self::SuspiciousLabels]
+        [Self::Overview, Self::All, Self::Map, Self::Changes, Self::SuspiciousLabels]
             .into_iter()
             .chain(rest)
             .chain(kinds)
@@ -170,6 +181,7 @@ impl Sort {
 pub struct Selection {
     chosen: Vec<bool>,
     count: usize,
+    generation: u64,
 }
 
 impl Selection {
@@ -188,6 +200,7 @@ impl Selection {
         if self.chosen[at] != on {
             self.chosen[at] = on;
             self.count = if on { self.count + 1 } else { self.count - 1 };
+            self.generation += 1;
         }
     }
 
@@ -195,6 +208,13 @@ impl Selection {
     pub fn clear(&mut self) {
         self.chosen.clear();
         self.count = 0;
+        self.generation += 1;
+    }
+
+    /// Moves whenever something is selected or unselected.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.generation
     }
 
     /// How many are selected.
@@ -275,6 +295,28 @@ pub struct ExportDialog {
     pub error: Option<String>,
 }
 
+/// What of a plot is saved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PlotFile {
+    /// Its picture, as it is on the screen (PNG).
+    Picture,
+    /// The numbers that it draws (CSV).
+    Data,
+}
+
+/// A plot that is to be saved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SavePlot {
+    /// Its id.
+    pub plot: &'static str,
+    /// What of it.
+    pub file: PlotFile,
+    /// Where to.
+    pub path: std::path::PathBuf,
+    /// Frames since it was scrolled into view.
+    pub frames: u8,
+}
+
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 /// Everything about the view that is not kept between runs.
 pub struct ViewState {
@@ -348,6 +390,12 @@ pub struct ViewState {
     pub audit_form: AuditForm,
     /// The keyboard was in a text field in the last frame.
     pub typing: bool,
+    /// The samples of [`Queue::Chosen`].
+    pub chosen: Vec<Item>,
+    /// How the map is looked at.
+    pub map: MapView,
+    /// A plot of the overview that is to be saved when it has been drawn.
+    pub saving: Option<SavePlot>,
     /// Put the keyboard into the search field in the next frame.
     pub focus_search: bool,
 }
@@ -390,6 +438,9 @@ impl Default for ViewState {
             audit_rows: Vec::new(),
             audit_form: AuditForm::default(),
             typing: false,
+            chosen: Vec::new(),
+            map: MapView::default(),
+            saving: None,
             focus_search: false,
         }
     }

@@ -322,6 +322,47 @@ pub fn heat(palette: &Palette, amount: f32) -> Color32 {
     }
 }
 
+/// Colours that classes can be told apart by.
+pub const CLASS_COLORS: usize = 8;
+
+/// One of [`CLASS_COLORS`] colours for classes: those of Okabe and Ito, lighter or darker where the background asks for it.
+#[must_use]
+pub fn class_color(at: usize, dark: bool) -> Color32 {
+    const ON_DARK: [Color32; CLASS_COLORS] = [
+        rgb(86, 180, 233),
+        rgb(230, 159, 0),
+        rgb(34, 178, 136),
+        rgb(240, 228, 66),
+        rgb(204, 121, 167),
+        rgb(236, 104, 40),
+        rgb(92, 124, 230),
+        rgb(190, 180, 160),
+    ];
+    const ON_LIGHT: [Color32; CLASS_COLORS] = [
+        rgb(60, 150, 205),
+        rgb(216, 140, 0),
+        rgb(0, 140, 104),
+        rgb(184, 168, 0),
+        rgb(190, 96, 148),
+        rgb(205, 84, 0),
+        rgb(0, 84, 168),
+        rgb(96, 84, 66),
+    ];
+    (if dark { ON_DARK } else { ON_LIGHT })[at % CLASS_COLORS]
+}
+
+/// White that covers a share of a pixel.
+#[must_use]
+pub fn coverage(share: f32) -> Color32 {
+    Color32::from_white_alpha((share * 255.0).round() as u8)
+}
+
+/// A colour for what stays in the background of `palette`.
+#[must_use]
+pub fn quiet(color: Color32, palette: &Palette) -> Color32 {
+    palette.background.lerp_to_gamma(color, 0.42)
+}
+
 /// The colour of a suspicion in [0, 1].
 #[must_use]
 pub fn suspicion_color(palette: &Palette, suspicion: f64) -> Color32 {

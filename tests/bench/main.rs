@@ -37,6 +37,8 @@ fn main() {
         ("patches", patches::run),
         #[cfg(feature = "gui")]
         ("ui", ui::run),
+        #[cfg(feature = "gui")]
+        ("map", ui::map),
     ];
     let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
     for (name, run) in benches {

@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 use eframe::egui;
 use egui_kittest::Harness;
 use sparrowhawk::cli::WindowRequest;
-use sparrowhawk::feature::Cache;
+use sparrowhawk::feature::{Cache, DIRECTIONS, project2d};
 use sparrowhawk::source::Place;
-use sparrowhawk::task::Pool;
+use sparrowhawk::task::{Pool, Task};
 use sparrowhawk::ui::app::{App, Startup};
 use sparrowhawk::ui::command::{Command, Keys};
+use sparrowhawk::ui::map::points::{self, Discs, Dot, Frame};
 use sparrowhawk::ui::settings::Settings;
 use sparrowhawk::ui::state::Queue;
 
@@ -83,6 +84,68 @@ pub fn run() {
         at(1.0),
         memory()
     );
+}
+
+/// A hundred thousand points: what the layout takes, and what a frame takes that moves all of them.
+pub fn map() {
+    const POINTS: usize = 100_000;
+    let mut state = 1_u64;
+    let mut random = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 40) as f32 / (1 << 24) as f32 - 0.5
+    };
+    // Two hundred heaps of rows of length one.
+    let centres: Vec<f32> = (0..200 * DIRECTIONS).map(|_| random()).collect();
+    let mut values = Vec::with_capacity(POINTS * DIRECTIONS);
+    for row in 0..POINTS {
+        let centre = &centres[row % 200 * DIRECTIONS..][..DIRECTIONS];
+        let numbers: Vec<f32> = centre.iter().map(|number| number + random()).collect();
+        let length = numbers.iter().map(|x| x * x).sum::<f32>().sqrt();
+        values.extend(numbers.iter().map(|x| x / length));
+    }
+    let start = Instant::now();
+    let mut first = None;
+    let places = project2d(&values, DIRECTIONS, 0, &Task::new(), &mut |_| {
+        first.get_or_insert_with(|| start.elapsed());
+    })
+    .expect("nobody cancels");
+    println!(
+        "layout of {POINTS} rows: {:.1} s, the first state after {:.2} s; {}",
+        start.elapsed().as_secs_f64(),
+        first.unwrap_or_default().as_secs_f64(),
+        memory()
+    );
+    let ctx = egui::Context::default();
+    // Fonts are there from the first frame on.
+    drop(ctx.run_ui(egui::RawInput::default(), |_| ()));
+    let area = egui::Rect::from_min_size(egui::Pos2::ZERO, egui::vec2(1000.0, 800.0));
+    let dots: Vec<Dot> = (0..POINTS)
+        .map(|at| Dot { color: egui::Color32::WHITE, scale: 1.0, layer: (at % 4) as u8 })
+        .collect();
+    let discs = Discs::new(&ctx);
+    let radius = points::radius(POINTS, area, 1.0);
+    let mut times = [Vec::new(), Vec::new(), Vec::new()];
+    for frame in 0..60 {
+        let start = Instant::now();
+        let frame = Frame::new(&places, area, 1.0, [frame as f32 * 1e-3, 0.0]);
+        let mesh =
+            points::mesh(&frame, &places, &dots, (radius, 1.0), &discs, &|_| false, egui::Color32::WHITE);
+        times[0].push(start.elapsed());
+        assert_eq!(mesh.vertices.len(), 4 * POINTS);
+        let start = Instant::now();
+        let shape = egui::Shape::Mesh(Arc::new(mesh));
+        let clipped = egui::epaint::ClippedShape::new(area, shape);
+        assert_eq!(ctx.tessellate(vec![clipped], 1.0).len(), 1);
+        times[1].push(start.elapsed());
+        let start = Instant::now();
+        let grid = points::Grid::new(&places);
+        assert!(grid.nearest(&places, places[7], 1.0, |_| true).is_some());
+        times[2].push(start.elapsed());
+    }
+    for (name, times) in ["mesh", "tessellation", "grid"].iter().zip(&mut times) {
+        times.sort_unstable();
+        println!("{name} of {POINTS} points: median {:.2} ms", times[30].as_secs_f64() * 1e3);
+    }
 }
 
 fn memory() -> String {

@@ -7,6 +7,8 @@ mod common;
 
 mod audit;
 mod flight;
+mod map;
+mod overview;
 mod places;
 mod queues;
 mod speed;

@@ -75,6 +75,7 @@ fn every_queue_view_and_sheet_draws_in_both_sizes() {
     let queues = [
         Queue::Overview,
         Queue::All,
+        Queue::Map,
         Queue::Changes,
         Queue::SuspiciousLabels,
         Queue::Problems,

@@ -29,7 +29,7 @@ pub fn complete(text: &str, classes: &[Arc<str>], splits: &[Arc<str>]) -> Vec<(S
             .into_iter()
             .filter(|field| field.as_str().starts_with(&typed))
             .map(|field| {
-                let operator = if field == Field::Score { ">" } else { ":" };
+                let operator = if field.number().is_some() { ">" } else { ":" };
                 (format!("{sign}{}{operator}", field.as_str()), field.meaning())
             })
             .collect();

@@ -117,18 +117,22 @@ fn term(word: &Word, text: &str) -> Result<Term, QueryError> {
     };
     let value = &signs[at + 1..];
     if range.end == signs[at].at + 1 {
-        let message = match field.words() {
-            _ if field == Field::Score => "a number from 0 to 1 is missing, such as `score>0.8`".to_owned(),
-            [] => format!("what is missing, such as `{name}:cat`?"),
-            words => format!("one of these is missing: {}", list(words)),
+        let message = match (field.number(), field.words()) {
+            (Some((most, example)), _) => {
+                format!("a number{} is missing, such as `{}>{example}`", up_to(most), field.as_str())
+            }
+            (None, []) => format!("what is missing, such as `{name}:cat`?"),
+            (None, words) => format!("one of these is missing: {}", list(words)),
         };
         return Err(QueryError { message, range: range.clone() });
     }
-    let test = if field == Field::Score {
-        Test::Score(bounds(operator, value, range.end)?)
+    let test = if let Some((most, example)) = field.number() {
+        Test::Number(field, bounds((field, most, example), operator, value, range.end)?)
     } else if matches!(operator, '<' | '>') {
         return Err(QueryError {
-            message: format!("only `score` can be compared; write `{name}:` and what it is to be"),
+            message: format!(
+                "only numbers can be compared, such as `score`; write `{name}:` and what it is to be"
+            ),
             range: signs[at].at..range.end,
         });
     } else {
@@ -180,12 +184,25 @@ fn item_range(item: &[Sign], end: usize) -> Range<usize> {
     }
 }
 
-fn bounds(operator: char, value: &[Sign], end: usize) -> Result<Bounds, QueryError> {
+/// The upper end of a field's numbers in words; those of pixels have none.
+fn up_to(most: f64) -> String {
+    if most.is_finite() { format!(" from 0 to {most}") } else { String::new() }
+}
+
+fn bounds(
+    (field, most, example): (Field, f64, &str),
+    operator: char,
+    value: &[Sign],
+    end: usize,
+) -> Result<Bounds, QueryError> {
     let range = item_range(value, end);
     let number = |text: &str| -> Result<f64, QueryError> {
-        text.parse().ok().filter(|number| (0.0..=1.0).contains(number)).ok_or_else(|| QueryError {
+        let number: Option<f64> = text.parse().ok();
+        number.filter(|number| number.is_finite() && (0.0..=most).contains(number)).ok_or_else(|| QueryError {
             message: format!(
-                "`{text}` is not a number from 0 to 1; write `score>0.8`, `score<=0.5` or `score:0.2..0.5`"
+                "`{text}` is not a number{0}; write `{1}>{example}`, `{1}<={example}` or `{1}:0..{example}`",
+                up_to(most),
+                field.as_str()
             ),
             range: range.clone(),
         })

@@ -111,7 +111,8 @@ fn is_plain(c: char) -> bool {
 }
 
 /// The text as it has to stand in a query.
-pub(super) fn quoted(text: &str) -> Cow<'_, str> {
+#[must_use]
+pub fn quoted(text: &str) -> Cow<'_, str> {
     let word = matches!(text, "any" | "none");
     if !text.is_empty() && !word && !text.starts_with('-') && text.chars().all(is_plain) {
         return Cow::Borrowed(text);

@@ -24,6 +24,8 @@ fn check(text: &str, expected: bool) {
         cluster: Some("t1"),
         verdict: Some(&verdict),
         problem: false,
+        size: Some((640, 480)),
+        brightness: Some(0.25),
     };
     let query = Query::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
     assert_eq!(query.matches(&facts), expected, "{text}");
@@ -139,6 +141,16 @@ fn words_scores_and_presence() {
     check("score:..1", true);
     check("score:0.9..0.1", false);
     check("-score>0.9", true);
+    check("width:640 height:480 side:640", true);
+    check("side>=640 side<641", true);
+    check("side>640", false);
+    check("-height<100", true);
+    check("aspect>1.3 aspect<1.4", true);
+    check("aspect:..1", false);
+    check("brightness:0.2..0.3", true);
+    check("brightness>0.25", false);
+    check_bare("width>=0", false);
+    check_bare("brightness>=0", false);
     check_bare("score>=0", false);
     check_bare("-score>=0", true);
     check_bare("change:none decision:none -has:label", true);
@@ -168,9 +180,13 @@ fn errors_point_at_the_part_and_say_what_would_do() {
     check_error("score:NaN", "NaN", "is not a number from 0 to 1");
     check_error("score:..", "..", "is not a number from 0 to 1");
     check_error("x score> y", "score>", "a number from 0 to 1 is missing");
+    check_error("width:wide", "wide", "`wide` is not a number; write `width>64`");
+    check_error("width:inf", "inf", "is not a number");
+    check_error("brightness:2", "2", "is not a number from 0 to 1");
+    check_error("side>", "side>", "a number is missing, such as `side>64`");
     check_error("label:", "label:", "what is missing, such as `label:cat`?");
     check_error("change: x", "change:", "one of these is missing: any, none, relabelled");
-    check_error("label>cat", ">cat", "only `score` can be compared");
+    check_error("label>cat", ">cat", "only numbers can be compared, such as `score`");
     check_error("cluster:t1,any", "t1,any", "stand alone");
     check_error(&"x".repeat(20_000), &"x".repeat(20_000), "longer than");
 }
@@ -192,7 +208,7 @@ fn check_complete(text: &str, expected: &[&str]) {
 
 #[test]
 fn completions_go_with_what_is_typed() {
-    check_complete("s", &["score>", "split:", "suggest:"]);
+    check_complete("s", &["score>", "split:", "suggest:", "side>"]);
     check_complete("beach -l", &["-label:"]);
     check_complete("beach", &[]);
     check_complete("x la", &["label:"]);

@@ -14,10 +14,9 @@ use crate::ui::command::Command;
 use crate::ui::settings::Settings;
 use crate::ui::state::{Queue, ViewState};
 use crate::ui::theme::{self, icon, palette, strong};
-use crate::ui::widget::{empty_ui, grouped};
+use crate::ui::widget::{empty_ui, frame_ui, grouped};
 
 use super::Panel;
-use super::overview::{columns_ui, section_ui};
 
 /// Width of the words before a field.
 const WORDS: f32 = 178.0;
@@ -834,4 +833,28 @@ pub fn list_bar_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &ViewState) {
         }
     });
     ui.add_space(4.0);
+}
+
+/// Two parts beside each other, or below each other in a narrow window.
+fn columns_ui(ui: &mut egui::Ui, left: impl FnOnce(&mut egui::Ui), right: impl FnOnce(&mut egui::Ui)) {
+    if ui.available_width() < 720.0 {
+        left(ui);
+        right(ui);
+    } else {
+        ui.columns(2, |columns| {
+            left(&mut columns[0]);
+            right(&mut columns[1]);
+        });
+    }
+    ui.add_space(theme::GAP);
+}
+
+fn section_ui(ui: &mut egui::Ui, title: &str, explanation: &str, content: impl FnOnce(&mut egui::Ui)) {
+    let palette = palette(ui);
+    frame_ui(ui, |ui| {
+        ui.label(strong(title).size(14.5).color(palette.text_strong));
+        ui.add(egui::Label::new(RichText::new(explanation).small().color(palette.text_weak)).wrap());
+        ui.add_space(6.0);
+        content(ui);
+    });
 }

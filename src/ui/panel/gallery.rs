@@ -62,8 +62,7 @@ pub fn header_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, set
             ctx.send(Command::ToggleClass(class));
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let pair = !ctx.blind
-                && (ctx.session.base().is_some() || ctx.session.further().next().is_some());
+            let pair = !ctx.blind && (ctx.session.base().is_some() || ctx.session.further().next().is_some());
             let with_words = ui.available_width() > 520.0;
             let mut tab = |sign: &str, name: &str, value: View| {
                 let tip = ctx.tip(name, &Command::SetView(value));

@@ -4,11 +4,11 @@ mod audit;
 mod bottom;
 mod clusters;
 mod dialogs;
-mod edits;
 mod gallery;
 mod hints;
 mod history;
 mod inspector;
+mod map;
 mod overview;
 mod picture;
 mod problems;
@@ -39,6 +39,7 @@ pub static CENTRE: &[&dyn Panel] = &[
     &picture::FullScreen,
     &overview::Overview,
     &audit::Audit,
+    &map::Map,
     &clusters::Clusters,
     &history::History,
     &picture::OneByOne,

@@ -17,6 +17,7 @@ pub fn queues_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &ViewState) {
         let color = palette(ui).text;
         queue_ui(ui, ctx, view, Queue::Overview, icon::CHART_BAR, color);
         queue_ui(ui, ctx, view, Queue::All, icon::IMAGES, color);
+        queue_ui(ui, ctx, view, Queue::Map, icon::CHART_SCATTER, color);
         if ctx.session.base().is_some() {
             heading_ui(ui, "What changed");
             if ctx.items.diff.is_some() {
@@ -59,6 +60,9 @@ pub fn queues_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &ViewState) {
         if view.queue == Queue::Similar {
             queue_ui(ui, ctx, view, Queue::Similar, icon::SPARKLE, color);
         }
+        if view.queue == Queue::Chosen {
+            queue_ui(ui, ctx, view, Queue::Chosen, icon::LASSO, color);
+        }
         if !ctx.classes.is_empty() {
             heading_ui(ui, "Classes");
             classes_ui(ui, ctx, view);
@@ -97,7 +101,13 @@ fn queue_ui(
         ui.allocate_exact_size(Vec2::new(ui.available_width(), theme::ROW_HEIGHT), Sense::click());
     let counted = !matches!(
         queue,
-        Queue::Overview | Queue::Similar | Queue::Cluster(_) | Queue::History | Queue::Conflicts
+        Queue::Overview
+            | Queue::Map
+            | Queue::Similar
+            | Queue::Chosen
+            | Queue::Cluster(_)
+            | Queue::History
+            | Queue::Conflicts
     ) && (queue != Queue::Audit || total > 0);
     let name = if counted {
         format!("{}: {total}, {undecided} undecided", queue.title())
@@ -145,6 +155,7 @@ fn queue_ui(
         text if counted && total > 0 => format!("{text}\n{} without a verdict", grouped(undecided)),
         text => text.to_owned(),
     };
+    let tip = ctx.tip(&tip, &Command::Show(queue));
     if response.on_hover_text(tip).clicked() {
         ctx.send(Command::Show(queue));
     }

@@ -6,6 +6,23 @@ pub use card::{CAPTION, Emphasis, card_ui, on_picture, paint_part, paint_picture
 
 use eframe::egui::{self, RichText};
 
+/// A framed part of a page, as wide as there is room, and where it is.
+pub fn frame_ui(ui: &mut egui::Ui, content: impl FnOnce(&mut egui::Ui)) -> egui::Rect {
+    let palette = super::theme::palette(ui);
+    let frame = egui::Frame::new()
+        .fill(palette.panel)
+        .stroke(egui::Stroke::new(1.0, palette.line))
+        .corner_radius(8.0)
+        .inner_margin(egui::Margin::same(14));
+    let response = frame.show(ui, |ui| {
+        ui.set_width(ui.available_width());
+        // Columns would justify the lines of a text.
+        ui.with_layout(egui::Layout::top_down(egui::Align::LEFT), content);
+    });
+    ui.add_space(super::theme::GAP);
+    response.response.rect
+}
+
 /// A number with its digits in groups of three: `12,345`.
 #[must_use]
 pub fn grouped(number: usize) -> String {

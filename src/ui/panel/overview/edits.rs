@@ -12,6 +12,8 @@ use crate::ui::state::Queue;
 use crate::ui::theme::{self, palette};
 use crate::ui::widget::grouped;
 
+use super::{Card, Table};
+
 /// Below this share of the map half of all change is at one place.
 const ONE_PLACE: f64 = 0.08;
 /// Side of the drawn map, points.
@@ -25,8 +27,44 @@ struct Drawn {
     texture: TextureHandle,
 }
 
+/// The card.
+pub struct Edits;
+
+impl Card for Edits {
+    fn id(&self) -> &'static str {
+        "edits"
+    }
+
+    fn title(&self) -> &'static str {
+        "Where edited pictures changed"
+    }
+
+    fn explanation(&self, _ctx: &ViewCtx<'_>) -> String {
+        "What edited pictures have that their base has not, summed over all of them".to_owned()
+    }
+
+    fn applies(&self, ctx: &ViewCtx<'_>) -> bool {
+        ctx.session.edit_map().is_some()
+    }
+
+    fn ui(&self, ui: &mut egui::Ui, ctx: &ViewCtx<'_>) {
+        if let Some(map) = ctx.session.edit_map() {
+            edits_ui(ui, ctx, map);
+        }
+    }
+
+    fn table(&self, ctx: &ViewCtx<'_>) -> Table {
+        let shares = ctx.session.edit_map().map(|map| map.shares.as_slice()).unwrap_or_default();
+        let cells = shares.iter().enumerate().map(|(at, share)| {
+            let (x, y) = (at % EDIT_MAP_SIDE, at / EDIT_MAP_SIDE);
+            vec![x.to_string(), y.to_string(), format!("{share:.8}")]
+        });
+        Table::new(&["column", "row", "share_of_change"], cells)
+    }
+}
+
 /// The map and what it says.
-pub fn edits_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, map: &Arc<EditMap>) {
+fn edits_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, map: &Arc<EditMap>) {
     let color = palette(ui);
     let texture = texture_of(ui, map);
     ui.horizontal_top(|ui| {
