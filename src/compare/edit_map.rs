@@ -90,7 +90,9 @@ fn change_of(base: &Picture, own: &Picture) -> Option<Vec<f32>> {
     if sum <= 0.0 {
         return None;
     }
-    map.iter_mut().for_each(|value| *value /= sum);
+    for value in &mut map {
+        *value /= sum;
+    }
     Some(map)
 }
 

@@ -211,11 +211,10 @@ impl ImageMeasures {
     pub fn of(looks: &[Option<Look>]) -> Self {
         let thresholds = ImageThresholds::default();
         let usual = UsualSize::of(looks.iter().flatten(), &thresholds);
-        const PROBLEMS: usize = ImageProblem::ALL.len();
         let mut measures = Self {
             rows: Vec::with_capacity(looks.len()),
-            histograms: [[0; MEASURE_BINS]; PROBLEMS],
-            counts: [0; PROBLEMS],
+            histograms: [[0; MEASURE_BINS]; ImageProblem::ALL.len()],
+            counts: [0; ImageProblem::ALL.len()],
         };
         for look in looks {
             measures

@@ -48,7 +48,7 @@ pub fn average_part(cluster: &Cluster, pictures: &dyn Pictures) -> Option<Pictur
             *sum += u32::from(*value);
         }
     }
-    let rgb = sums.into_iter().map(|sum| ((sum as f64 / count as f64).round()) as u8).collect();
+    let rgb = sums.into_iter().map(|sum| (f64::from(sum) / count as f64).round() as u8).collect();
     Some(Picture { width: SIDE, height: SIDE, rgb, format: "png" })
 }
 

@@ -77,5 +77,5 @@ mod tests {
         assert!((found.low - SCIPY[0]).abs() < 1e-6 && (found.high - SCIPY[1]).abs() < 1e-6, "{found:?}");
     }
 
-    const SCIPY: [f64; 2] = [0.000373997028, 0.305745584689];
+    const SCIPY: [f64; 2] = [0.000_373_997_028, 0.305_745_584_689];
 }

@@ -417,10 +417,10 @@ impl Session {
     }
 
     fn fail(&mut self, step: Step, message: String) {
-        if let Step::Open(which) = step {
-            if let Some(slot) = self.slot_mut(which) {
-                slot.error = Some(message.clone());
-            }
+        if let Step::Open(which) = step
+            && let Some(slot) = self.slot_mut(which)
+        {
+            slot.error = Some(message.clone());
         }
         self.failures.push(message);
     }

@@ -134,42 +134,24 @@ pub mod icon {
     pub const LASSO: &str = "\u{edc6}";
     /// Phosphor `dots-three`.
     pub const DOTS_THREE: &str = "\u{e1fe}";
-    /// Phosphor `clipboard-text`.
-    pub const CLIPBOARD_TEXT: &str = "\u{e198}";
     /// Phosphor `scales`.
     pub const SCALES: &str = "\u{e750}";
     /// Phosphor `star`.
     pub const STAR: &str = "\u{e46a}";
     /// Phosphor `prohibit`.
     pub const PROHIBIT: &str = "\u{e3de}";
-    /// Phosphor `command`.
-    pub const COMMAND: &str = "\u{e1c4}";
-    /// Phosphor `git-merge`.
-    pub const GIT_MERGE: &str = "\u{e280}";
     /// Phosphor `pause`.
     pub const PAUSE: &str = "\u{e39e}";
-    /// Phosphor `sliders-horizontal`.
-    pub const SLIDERS_HORIZONTAL: &str = "\u{e434}";
     /// Phosphor `users`.
     pub const USERS: &str = "\u{e4d6}";
     /// Phosphor `eye-slash`.
     pub const EYE_SLASH: &str = "\u{e224}";
-    /// Phosphor `download-simple`.
-    pub const DOWNLOAD_SIMPLE: &str = "\u{e20c}";
-    /// Phosphor `crosshair`.
-    pub const CROSSHAIR: &str = "\u{e1d6}";
-    /// Phosphor `rows`.
-    pub const ROWS: &str = "\u{e5a2}";
-    /// Phosphor `info`.
-    pub const INFO: &str = "\u{e2ce}";
     /// Phosphor `plus`.
     pub const PLUS: &str = "\u{e3d4}";
     /// Phosphor `minus`.
     pub const MINUS: &str = "\u{e32a}";
     /// Phosphor `caret-down`.
     pub const CARET_DOWN: &str = "\u{e136}";
-    /// Phosphor `caret-right`.
-    pub const CARET_RIGHT: &str = "\u{e13a}";
     /// Phosphor `caret-left`.
     pub const CARET_LEFT: &str = "\u{e138}";
     /// Phosphor `circle-half`.

@@ -216,7 +216,8 @@ fn an_old_step_is_taken_back_from_the_history() {
     window.run();
     let mut left: Vec<String> = verdicts(&window).into_iter().map(|(key, _)| key).collect();
     let mut expected = vec![keys[0].clone(), keys[2].clone()];
-    (left.sort(), expected.sort());
+    left.sort();
+    expected.sort();
     assert_eq!(left, expected);
     // That was a step as well: undo brings the old one back.
     press(&mut window, Modifiers::COMMAND, Key::Z);

@@ -79,17 +79,15 @@ pub fn open_request(request: WindowRequest) -> Harness<'static, App> {
 
 /// The same with a pool of one's own, and before its first frame.
 pub fn open_with(request: WindowRequest, pool: Pool) -> Harness<'static, App> {
-    let harness =
-        Harness::builder().with_size([1280.0, 800.0]).with_max_steps(40).build_eframe(move |creation| {
-            let startup = Startup {
-                request,
-                pool,
-                cache: cache(),
-                settings: Settings { reviewer: "tester".to_owned(), ..Settings::default() },
-                keys: Keys::default(),
-                messages: Vec::new(),
-            };
-            App::new(&creation.egui_ctx, startup)
-        });
-    harness
+    Harness::builder().with_size([1280.0, 800.0]).with_max_steps(40).build_eframe(move |creation| {
+        let startup = Startup {
+            request,
+            pool,
+            cache: cache(),
+            settings: Settings { reviewer: "tester".to_owned(), ..Settings::default() },
+            keys: Keys::default(),
+            messages: Vec::new(),
+        };
+        App::new(&creation.egui_ctx, startup)
+    })
 }

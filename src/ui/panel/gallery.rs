@@ -14,7 +14,7 @@ use crate::ui::thumbnails::{Key, Level};
 use crate::ui::widget::{CAPTION, Emphasis, card_ui, empty_ui, grouped, spoken};
 
 use super::Panel;
-use super::problems::problems_ui;
+use super::problems::{problem_ui, problems_ui};
 
 const GAP: f32 = 8.0;
 /// The tallest list that f32 scroll positions can address without visible jumps, in points.
@@ -254,6 +254,9 @@ fn grid_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, settings:
                     hovered: response.hovered(),
                 };
                 card_ui(ui, ctx, rect, item, emphasis);
+                if view.queue == Queue::Problems && !ctx.blind {
+                    problem_ui(ui, ctx, rect, item);
+                }
                 if response.clicked() {
                     clicked = Some((item, ui.input(|input| input.modifiers)));
                 }

@@ -6,9 +6,10 @@ use egui_plot::{Bar, BarChart, Plot, PlotPoint, VLine};
 use crate::detect::image_problem::{ImageMeasures, ImageProblem, ImageThresholds, MEASURE_BINS};
 use crate::ui::app::ViewCtx;
 use crate::ui::command::Command;
+use crate::ui::items::{Item, is_of_problem};
 use crate::ui::state::{ProblemFilter, ViewState};
 use crate::ui::theme::{self, icon, palette};
-use crate::ui::widget::grouped;
+use crate::ui::widget::{CAPTION, grouped};
 
 /// The choice of problems above their pictures.
 pub fn problems_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &ViewState) {
@@ -53,6 +54,34 @@ pub fn problems_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &ViewState) {
         threshold_ui(ui, ctx, measures, problem, threshold);
     }
     ui.add_space(theme::GAP);
+}
+
+/// Which problem a picture has, on its card.
+pub fn problem_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, card: egui::Rect, item: Item) {
+    let color = palette(ui);
+    let signals = ctx.items.ranked(item).map(|ranked| ranked.signals.as_slice()).unwrap_or_default();
+    let mut words: Vec<&str> = Vec::new();
+    for signal in signals.iter().filter(|signal| is_of_problem(signal)) {
+        if signal.detector == "outlier" {
+            words.push("unlike all others");
+        } else {
+            // Each problem is its name, with its measure in brackets.
+            words.extend(signal.reason.split("; ").map(|part| part.split(" (").next().unwrap_or(part)));
+        }
+    }
+    if words.is_empty() {
+        return;
+    }
+    let picture = card.with_max_y(card.bottom() - CAPTION).shrink(4.0);
+    let painter = ui.painter_at(picture);
+    let font = egui::FontId::proportional(11.0);
+    let text = painter.layout_no_wrap(words.join(", "), font, color.on_scrim);
+    let area = egui::Rect::from_min_size(
+        picture.left_bottom() - Vec2::new(0.0, text.size().y + 4.0),
+        text.size() + Vec2::new(10.0, 4.0),
+    );
+    painter.rect_filled(area, 3.0, color.scrim);
+    painter.galley(area.min + Vec2::new(5.0, 2.0), text, color.on_scrim);
 }
 
 /// Whether two filters are of one kind, whatever the threshold.

@@ -135,14 +135,13 @@ fn group_ui(
             hovered: response.hovered(),
         };
         card_ui(ui, ctx, card, *item, emphasis);
-        let differs = group.labels_differ || !group.splits.is_empty();
         let below = Rect::from_min_size(card.left_bottom(), Vec2::new(side, WORDS));
         ui.painter_at(below).text(
             below.left_center() + Vec2::new(7.0, 1.0),
             Align2::LEFT_CENTER,
             said,
             FontId::proportional(11.0),
-            if differs { color.warning } else { color.text_weak },
+            if group.splits.is_empty() { color.text_weak } else { color.warning },
         );
         if response.double_clicked() {
             ctx.send(Command::FullScreen);
