@@ -143,7 +143,7 @@ fn a_class_is_chosen_by_typing() {
     let (_, contribution) = make_pair(folder.path());
     let mut window = open(None, Some(&contribution), &folder.path().join("r.sparrowhawk"));
     press(&mut window, Key::R);
-    window.get_by_label("Class").type_text("ns");
+    window.get_by_label("Type a class").type_text("ns");
     window.run();
     press(&mut window, Key::Enter);
     assert_eq!(verdict_of(&window, "beach/1.png"), Some(Verdict::Relabel("nsfw".into())));
