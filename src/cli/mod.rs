@@ -59,6 +59,8 @@ pub struct WindowRequest {
     pub theme: Option<WindowTheme>,
     /// Saves a picture of the window here once everything is computed, then closes it.
     pub screenshot: Option<PathBuf>,
+    /// Goes through the three jobs by itself, saves a picture of each page in this folder, then closes the window.
+    pub tour: Option<PathBuf>,
     /// Width and height of the window in points.
     pub size: Option<(f32, f32)>,
     /// The queue to show first, such as `labels`.

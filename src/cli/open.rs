@@ -32,6 +32,9 @@ pub(super) struct WindowArgs {
     /// Save a picture of the window here when everything is computed, then quit
     #[arg(long, value_name = "FILE", hide = true)]
     screenshot: Option<PathBuf>,
+    /// Go through the pages of the window with this data, save a picture of each in this folder, then quit
+    #[arg(long, value_name = "FOLDER", hide = true)]
+    tour: Option<PathBuf>,
     /// Width and height of the window in points, such as 1440x900
     #[arg(long, value_name = "WxH", hide = true, value_parser = parse_size)]
     size: Option<(f32, f32)>,
@@ -58,14 +61,14 @@ impl WindowArgs {
         contribution: Option<Place>,
         review: Option<PathBuf>,
     ) -> WindowRequest {
-        let Self { theme, screenshot, size, show, select } = self;
+        let Self { theme, screenshot, tour, size, show, select } = self;
         let theme = theme.map(|theme| match theme {
             ThemeArg::Light => WindowTheme::Light,
             ThemeArg::Dark => WindowTheme::Dark,
             ThemeArg::System => WindowTheme::System,
         });
         let further = Vec::new();
-        WindowRequest { base, contribution, further, review, theme, screenshot, size, show, select }
+        WindowRequest { base, contribution, further, review, theme, screenshot, tour, size, show, select }
     }
 }
 

@@ -100,6 +100,13 @@ impl Pictures for Files {
     }
 }
 
+/// The bytes of one picture file by its path alone: a regular file of at most [`MAX_FILE_BYTES`].
+pub fn read_picture(path: &Path) -> Result<Vec<u8>, ReadError> {
+    let path = path.canonicalize().map_err(|error| read_error(&error))?;
+    let root = path.parent().ok_or(ReadError::Missing)?;
+    read_inside(root, &path, MAX_FILE_BYTES)
+}
+
 /// The bytes of a regular file that lies below `root` (canonical), also when somebody swaps links meanwhile.
 pub(super) fn read_inside(root: &Path, path: &Path, limit: u64) -> Result<Vec<u8>, ReadError> {
     let (file, size_bytes) = open_inside(root, path)?;

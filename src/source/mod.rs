@@ -16,6 +16,8 @@ mod walk;
 pub(crate) use files::open_inside;
 pub(crate) use list::{ListShape, column_names, list_shape};
 
+pub use files::read_picture;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 

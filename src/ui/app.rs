@@ -25,7 +25,7 @@ use super::map::MapKeeper;
 use super::panel;
 use super::rows::{Counts, RowsKeeper, Verdicts, Wanted};
 use super::session::{Session, Which};
-use super::settings::{Recent, Settings, ThemeChoice};
+use super::settings::{PREVIEWS, Recent, Settings, ThemeChoice};
 use super::state::{PlotFile, Queue, ViewState};
 use super::theme;
 use super::thumbnails::Thumbnails;
@@ -120,6 +120,8 @@ pub struct ViewCtx<'a> {
     pub own_progress: Option<Progress>,
     /// Messages on show.
     pub toasts: &'a [Toast],
+    /// Pictures of recent places.
+    pub previews: &'a super::previews::Previews,
     /// The audit, where there is a plan.
     pub audit: Option<&'a AuditState>,
     /// Nothing may be shown but the picture and its label.
@@ -187,8 +189,12 @@ pub struct App {
     pub(super) plot_file: Option<Job<Result<PathBuf, String>>>,
     pub(super) part: super::screenshot::PartOfWindow,
     screenshot: super::screenshot::Screenshot,
+    tour: Option<super::tour::Tour>,
     show_first: Option<Queue>,
     select_first: Option<usize>,
+    left_at: Option<(Queue, String)>,
+    select_later: Option<Item>,
+    previews: super::previews::Previews,
 }
 
 impl App {
@@ -238,8 +244,12 @@ impl App {
             plot_file: None,
             part: super::screenshot::PartOfWindow::default(),
             screenshot: super::screenshot::Screenshot::new(request.screenshot.clone()),
+            tour: request.tour.clone().map(super::tour::Tour::new),
             show_first: request.show.as_deref().and_then(Queue::from_name),
             select_first: request.select,
+            left_at: None,
+            select_later: None,
+            previews: super::previews::Previews::default(),
         };
         for message in messages.into_iter().chain(trouble) {
             app.toast_error(message);
@@ -318,13 +328,16 @@ impl App {
 
     /// Opens places instead of what is open.
     pub(super) fn open(&mut self, base: Option<Place>, target: Option<Place>) {
+        self.note_place();
         let (base, target) = if target.is_none() { (None, base) } else { (base, target) };
         if let Some(target) = &target {
             self.settings.remember(Recent {
                 base: base.as_ref().map(|place| absolute(&place.path)),
                 target: absolute(&target.path),
+                ..Recent::default()
             });
         }
+        self.left_at = target.as_ref().and_then(|_| self.settings.recent.first()?.left_at.clone());
         self.session.open(base, target);
         self.review = None;
         self.other = None;
@@ -336,6 +349,56 @@ impl App {
         self.view = ViewState { view: keep.0, sort: keep.1, ..ViewState::default() };
         self.view.queue = if self.session.base().is_some() { Queue::Overview } else { Queue::All };
         self.rows_stale = true;
+    }
+
+    /// Notes where the person is in what is open, for when it is opened again.
+    fn note_place(&mut self) {
+        let place = |which| self.session.slot(which).map(|slot| absolute(&slot.place.path));
+        let (Some(target), base) = (place(Which::Target), place(Which::Base)) else { return };
+        let open = Recent { base, target, ..Recent::default() };
+        let scope = if self.items.diff.is_some() { Queue::Changes } else { Queue::All };
+        let count = self.counts.of(scope);
+        let file = |at: usize| self.session.target()?.dataset.as_ref()?.pictures.path(at);
+        let step = (self.items.target_len() / PREVIEWS).max(1);
+        let previews = (0..self.items.target_len()).step_by(step).take(PREVIEWS).filter_map(file).collect();
+        // Lists that are made by a click are not there the next time.
+        let made = matches!(
+            self.view.queue,
+            Queue::Similar | Queue::Chosen | Queue::Cluster(_) | Queue::Conflicts | Queue::Audit
+        );
+        let key = self.view.cursor.map(|item| self.items.key(item).to_owned()).unwrap_or_default();
+        let left_at = (!made && !self.items.is_empty()).then_some((self.view.queue, key));
+        if let Some(recent) = self.settings.recent.iter_mut().find(|recent| recent.is(&open)) {
+            recent.previews = previews;
+            recent.decided = (count.total - count.undecided, count.total);
+            recent.left_at = left_at.or_else(|| recent.left_at.clone());
+        }
+    }
+
+    /// Goes back to where the person was when this was open the last time, once it is known what is there.
+    fn go_back(&mut self) {
+        let Some((queue, key)) = &self.left_at else { return };
+        let needs_scan =
+            matches!(queue, Queue::SuspiciousLabels | Queue::Triggers | Queue::Twins | Queue::Problems);
+        let needs_diff = matches!(queue, Queue::Changes | Queue::Change(_));
+        let known = !(needs_scan && self.items.scan.is_none() || needs_diff && self.items.diff.is_none());
+        // Whoever has gone elsewhere meanwhile is left alone.
+        let untouched = matches!(self.view.queue, Queue::Overview | Queue::All) && self.show_first.is_none();
+        if !untouched {
+            self.left_at = None;
+        } else if known && !self.items.is_empty() {
+            let row = self.items.target.as_ref().and_then(|version| version.row_of(key));
+            self.view.queue = *queue;
+            self.rows_stale = true;
+            self.select_later = row.map(|row| self.items.item(Which::Target, row));
+            self.left_at = None;
+        }
+    }
+
+    /// The file of a sample, where it is one of its own.
+    pub(super) fn file_of(&self, item: Item) -> Option<PathBuf> {
+        let (which, row) = self.items.place(item);
+        self.session.slot(which)?.dataset.as_ref()?.pictures.path(row)
     }
 
     /// Forgets every picture: what was a further version is another now.
@@ -403,7 +466,9 @@ impl App {
             {
                 self.view.queue = queue;
                 self.show_first = None;
+                self.left_at = None;
             }
+            self.go_back();
         }
         let revision = self.review.as_ref().map_or(0, Review::revision);
         if self.counted != (self.items_generation, revision) {
@@ -511,6 +576,10 @@ impl App {
             self.view.focus(rows[at]);
             return;
         }
+        if let Some(item) = self.select_later.take().filter(|item| rows.contains(item)) {
+            self.view.focus(item);
+            return;
+        }
         let gone = self.view.cursor.is_none_or(|cursor| !rows.contains(&cursor));
         if gone {
             match rows.first() {
@@ -552,6 +621,9 @@ impl eframe::App for App {
                 ThemeChoice::Light => egui::ThemePreference::Light,
                 ThemeChoice::Dark => egui::ThemePreference::Dark,
             });
+            ctx.options_mut(|options| options.zoom_with_keyboard = false);
+            ctx.set_zoom_factor(self.settings.zoom.clamp(0.5, 3.0));
+            theme::reduce_motion(ctx, self.settings.reduced_motion);
         }
         self.receive(ctx);
         super::input::commands_from_input(ctx, self);
@@ -565,15 +637,23 @@ impl eframe::App for App {
         }
         self.rebuild_rows();
         self.thumbnails.begin_frame(ctx, &self.session);
+        if self.session.target().is_none() {
+            self.previews.poll(ctx, self.session.pool(), &self.settings.recent);
+        }
         let settled = !self.session.is_busy()
             && self.demo.is_none()
             && !self.rows.is_busy()
             && !self.map.is_busy()
+            && self.audit_job.is_none()
+            && self.similar.is_none()
             && !self.thumbnails.is_waiting();
         if let Some(job) = self.part.poll(self.session.pool(), ctx.pixels_per_point()) {
             self.plot_file = Some(job);
         }
         self.screenshot.poll(ctx, settled);
+        if let Some(command) = self.tour.as_mut().and_then(|tour| tour.poll(ctx, settled)) {
+            self.send(command);
+        }
     }
 
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
@@ -595,6 +675,7 @@ impl eframe::App for App {
             classes,
             toasts,
             audit,
+            previews,
             ..
         } = self;
         let blind = view.is_blind();
@@ -615,6 +696,7 @@ impl eframe::App for App {
             classes,
             own_progress,
             toasts,
+            previews,
             audit: audit.as_ref(),
             blind,
             reviewer,
@@ -624,6 +706,7 @@ impl eframe::App for App {
     }
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {
+        self.note_place();
         self.settings.view = self.view.view;
         self.settings.sort = self.view.sort;
         eframe::set_value(storage, "settings", &self.settings);

@@ -24,6 +24,9 @@ use super::state::{ExportDialog, PictureMode, PlotFile, Question, Queue, SavePlo
 const MOST_SEARCHES: usize = 20;
 /// How many similar samples are listed.
 const SIMILAR: usize = 200;
+/// How much larger everything may be, and by how much at a time.
+const ZOOMS: std::ops::RangeInclusive<f32> = 0.5..=3.0;
+const ZOOM_STEP: f32 = 1.1;
 /// Steps of the thumbnail size, points.
 const SIZES: std::ops::RangeInclusive<f32> = 72.0..=256.0;
 
@@ -145,6 +148,10 @@ pub fn apply(app: &mut App, ctx: &egui::Context, command: Command) {
         Command::Difference => toggle_picture(app, PictureMode::Difference),
         Command::Both => toggle_picture(app, PictureMode::Both),
         Command::Swipe => toggle_picture(app, PictureMode::Swipe),
+        // With reduced motion the one who looks makes it blink.
+        Command::BlinkByItself if app.settings.reduced_motion => {
+            toggle_picture(app, PictureMode::Counterpart);
+        }
         Command::BlinkByItself => toggle_picture(app, PictureMode::Blink),
         Command::Gain(step) => {
             let gain = i32::from(app.view.gain.ilog2() as u8) + step;
@@ -268,6 +275,31 @@ pub fn apply(app: &mut App, ctx: &egui::Context, command: Command) {
             let size = app.settings.thumbnail_size * 1.15_f32.powi(step);
             app.settings.thumbnail_size = size.clamp(*SIZES.start(), *SIZES.end());
         }
+        Command::Zoom(step) => {
+            let zoom = if step == 0 { 1.0 } else { app.settings.zoom * ZOOM_STEP.powi(step) };
+            app.settings.zoom = zoom.clamp(*ZOOMS.start(), *ZOOMS.end());
+            app.settings_dirty = true;
+            app.toast(format!("Size of everything: {:.0} %", 100.0 * app.settings.zoom));
+        }
+        Command::ToggleMotion => {
+            app.settings.reduced_motion = !app.settings.reduced_motion;
+            app.settings_dirty = true;
+            let on = if app.settings.reduced_motion { "on" } else { "off" };
+            app.toast(format!("Reduced motion: {on}"));
+        }
+        Command::CopyPath => match app.view.cursor {
+            Some(item) => {
+                let path = app.file_of(item).map(|path| path.display().to_string());
+                ctx.copy_text(path.unwrap_or_else(|| app.items.key(item).to_owned()));
+                app.toast("Copied");
+            }
+            None => app.toast("Select a sample first"),
+        },
+        Command::OpenSample => match app.view.cursor.map(|item| app.file_of(item)) {
+            Some(Some(path)) => app.send(Command::OpenFile(path)),
+            Some(None) => app.toast("This picture is no file of its own"),
+            None => app.toast("Select a sample first"),
+        },
         Command::Escape => escape(app),
         Command::Copy(text) => {
             ctx.copy_text(text);

@@ -164,6 +164,14 @@ pub enum Command {
     ToggleAdvance,
     /// Larger thumbnails, or smaller.
     Resize(i32),
+    /// Everything larger, smaller, or (0) of the usual size.
+    Zoom(i32),
+    /// Whether anything moves by itself.
+    ToggleMotion,
+    /// Copy where the sample under the cursor is: its file, or its name where it is in an archive.
+    CopyPath,
+    /// Show the file of the sample under the cursor in the system's viewer.
+    OpenSample,
     /// Leave what is open on top: a question, a sheet, full screen, a selection.
     Escape,
     /// Copy a text.
@@ -266,6 +274,8 @@ pub static BINDINGS: &[Binding] = bindings! {
         "full-screen", "Picture alone", Command::FullScreen, [key(Key::F)];
         "larger", "Larger thumbnails", Command::Resize(1), [key(Key::Plus), key(Key::Equals)];
         "smaller", "Smaller thumbnails", Command::Resize(-1), [key(Key::Minus)];
+        "open-sample", "Open in the system's viewer", Command::OpenSample, [key(Key::O)];
+        "copy-path", "Copy where the file is", Command::CopyPath, [ctrl_shift(Key::C)];
         "view-grid", "Grid", Command::SetView(View::Grid), [ctrl(Key::Num1)];
         "view-side-by-side", "Side by side", Command::SetView(View::SideBySide), [ctrl(Key::Num2)];
         "view-one-by-one", "One by one", Command::SetView(View::OneByOne), [ctrl(Key::Num3)];
@@ -279,6 +289,10 @@ pub static BINDINGS: &[Binding] = bindings! {
         "compare-review", "Compare with another review…", Command::ChooseReview, [];
         "history", "History", Command::Show(Queue::History), [ctrl(Key::H)];
         "auto-advance", "Move on after a verdict: on or off", Command::ToggleAdvance, [ctrl_shift(Key::A)];
+        "zoom-in", "Everything larger", Command::Zoom(1), [ctrl(Key::Plus), ctrl(Key::Equals)];
+        "zoom-out", "Everything smaller", Command::Zoom(-1), [ctrl(Key::Minus)];
+        "zoom-usual", "Everything of the usual size", Command::Zoom(0), [ctrl(Key::Num0)];
+        "motion", "Reduced motion: on or off", Command::ToggleMotion, [];
         "theme", "Dark, light or system theme", Command::CycleTheme, [ctrl_shift(Key::L)];
         "help", "All keys", Command::Help, [key(Key::Questionmark), shift(Key::Slash), key(Key::F1)];
     ]

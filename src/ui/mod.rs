@@ -9,6 +9,7 @@ mod input;
 pub mod items;
 pub mod map;
 mod panel;
+mod previews;
 pub mod rows;
 mod screenshot;
 pub mod session;
@@ -16,6 +17,7 @@ pub mod settings;
 pub mod state;
 mod theme;
 mod thumbnails;
+mod tour;
 mod widget;
 
 use std::process::ExitCode;
@@ -45,7 +47,7 @@ pub fn run(request: WindowRequest) -> ExitCode {
         .with_min_inner_size([760.0, 480.0])
         .with_drag_and_drop(true);
     // A window of a given size is asked for by scripts, which want the same picture every time.
-    let persist_window = request.size.is_none() && request.screenshot.is_none();
+    let persist_window = request.size.is_none() && request.screenshot.is_none() && request.tour.is_none();
     let options = eframe::NativeOptions { viewport, persist_window, ..eframe::NativeOptions::default() };
     let outcome = eframe::run_native(
         "sparrowhawk",

@@ -10,44 +10,65 @@ use crate::task::{Job, Pool};
 /// Frames to wait after everything has settled, so that animations have ended.
 const CALM_FRAMES: u32 = 12;
 
+/// The next frame's picture, once it is there.
+pub struct Taken {
+    path: PathBuf,
+    image: Arc<Mutex<Option<Arc<egui::ColorImage>>>>,
+}
+
+impl Taken {
+    /// Asks for it, to be saved at `path`.
+    pub fn ask(ctx: &egui::Context, path: PathBuf) -> Self {
+        let image: Arc<Mutex<Option<Arc<egui::ColorImage>>>> = Arc::default();
+        let (taken, ctx_again) = (image.clone(), ctx.clone());
+        ctx.send_viewport_cmd(egui::ViewportCommand::Screenshot(egui::ScreenshotCallback::new(
+            move |image| {
+                *taken.lock().unwrap_or_else(PoisonError::into_inner) = Some(image);
+                ctx_again.request_repaint();
+            },
+        )));
+        Self { path, image }
+    }
+
+    /// Saves it when it is there: its path, or why it could not be saved.
+    pub fn save(&self) -> Option<String> {
+        let image = self.image.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+        Some(write(&image, &self.path).map_or_else(|message| message, |()| self.path.display().to_string()))
+    }
+}
+
 /// A picture of the window that was asked for on the command line.
 pub struct Screenshot {
     path: Option<PathBuf>,
     calm: u32,
-    asked: bool,
-    taken: Arc<Mutex<Option<Arc<egui::ColorImage>>>>,
+    taken: Option<Taken>,
 }
 
 impl Screenshot {
     /// To be saved at `path`, or none.
     #[must_use]
     pub fn new(path: Option<PathBuf>) -> Self {
-        Self { path, calm: 0, asked: false, taken: Arc::default() }
+        Self { path, calm: 0, taken: None }
     }
 
     /// Counts calm frames, asks for the picture, saves it, closes the window.
     pub fn poll(&mut self, ctx: &egui::Context, settled: bool) {
-        let Some(path) = &self.path else { return };
-        ctx.request_repaint();
-        let image = self.taken.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(image) = image {
-            if let Err(message) = write(&image, path) {
-                log(&message);
+        if let Some(taken) = &self.taken {
+            ctx.request_repaint();
+            if let Some(outcome) = taken.save() {
+                log(&outcome);
+                self.taken = None;
+                ctx.send_viewport_cmd(egui::ViewportCommand::Close);
             }
-            ctx.send_viewport_cmd(egui::ViewportCommand::Close);
-            self.path = None;
             return;
         }
+        if self.path.is_none() {
+            return;
+        }
+        ctx.request_repaint();
         self.calm = if settled { self.calm + 1 } else { 0 };
-        if self.calm >= CALM_FRAMES && !self.asked {
-            self.asked = true;
-            let (taken, ctx_again) = (self.taken.clone(), ctx.clone());
-            ctx.send_viewport_cmd(egui::ViewportCommand::Screenshot(egui::ScreenshotCallback::new(
-                move |image| {
-                    *taken.lock().unwrap_or_else(PoisonError::into_inner) = Some(image);
-                    ctx_again.request_repaint();
-                },
-            )));
+        if self.calm >= CALM_FRAMES {
+            self.taken = self.path.take().map(|path| Taken::ask(ctx, path));
         }
     }
 }
@@ -106,6 +127,6 @@ impl PartOfWindow {
     clippy::print_stderr,
     reason = "asked for on the command line: there is no window left to say it in"
 )]
-fn log(message: &str) {
+pub(super) fn log(message: &str) {
     eprintln!("sparrowhawk: {message}");
 }

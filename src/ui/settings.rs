@@ -8,18 +8,36 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::state::{Sort, View};
+use super::state::{Queue, Sort, View};
 
 /// Most recent places that are remembered.
 const RECENT: usize = 10;
 
+/// Pictures by which a recent place is known again.
+pub const PREVIEWS: usize = 3;
+
 /// One pair that was opened.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Recent {
     /// The base, if there was one.
     pub base: Option<PathBuf>,
     /// The version under review.
     pub target: PathBuf,
+    /// Files of a few of its pictures, at most [`PREVIEWS`].
+    pub previews: Vec<PathBuf>,
+    /// Samples that were decided, of those to decide, when it was closed.
+    pub decided: (usize, usize),
+    /// The queue and the sample where it was left.
+    pub left_at: Option<(Queue, String)>,
+}
+
+impl Recent {
+    /// Whether both are about the same places.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        self.base == other.base && self.target == other.target
+    }
 }
 
 /// Which theme.
@@ -53,6 +71,10 @@ pub struct Settings {
     pub sort: Sort,
     /// Searches that were kept, the last one first.
     pub searches: Vec<String>,
+    /// Nothing moves by itself.
+    pub reduced_motion: bool,
+    /// How much larger than usual everything is.
+    pub zoom: f32,
 }
 
 impl Default for Settings {
@@ -68,14 +90,17 @@ impl Default for Settings {
             view: View::Grid,
             sort: Sort::Queue,
             searches: Vec::new(),
+            reduced_motion: false,
+            zoom: 1.0,
         }
     }
 }
 
 impl Settings {
-    /// Puts a pair first among the recent ones.
+    /// Puts a pair first among the recent ones, with what was known of it.
     pub fn remember(&mut self, recent: Recent) {
-        self.recent.retain(|other| other != &recent);
+        let known = self.recent.iter().position(|other| other.is(&recent));
+        let recent = known.map_or(recent, |at| self.recent.remove(at));
         self.recent.insert(0, recent);
         self.recent.truncate(RECENT);
     }
@@ -108,12 +133,16 @@ mod tests {
     fn recent_places_are_last_first_and_once() {
         let mut settings = Settings::default();
         for name in ["a", "b", "a"] {
-            settings.remember(Recent { base: None, target: name.into() });
+            settings.remember(Recent { target: name.into(), ..Recent::default() });
         }
         assert_eq!(
             settings.recent.iter().map(|r| r.target.to_string_lossy()).collect::<Vec<_>>(),
             ["a", "b"]
         );
+        // What was known of a place is not lost when it is opened again.
+        settings.recent[1].decided = (3, 9);
+        settings.remember(Recent { target: "b".into(), ..Recent::default() });
+        assert_eq!(settings.recent[0].decided, (3, 9));
     }
 
     #[test]

@@ -443,6 +443,12 @@ fn visuals(palette: &Palette, dark: bool) -> egui::Visuals {
     v
 }
 
+/// Whether anything fades, slides or grows by itself.
+pub fn reduce_motion(ctx: &egui::Context, reduced: bool) {
+    let time = if reduced { 0.0 } else { egui::Style::default().animation_time };
+    ctx.all_styles_mut(|style| style.animation_time = time);
+}
+
 /// Installs fonts and both themes.
 pub fn install(ctx: &egui::Context) {
     ctx.set_fonts(fonts());

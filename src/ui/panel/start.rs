@@ -1,14 +1,18 @@
 //! What does an empty window say? What this is for, and how to begin.
 
-use eframe::egui::{self, RichText, Vec2};
+use eframe::egui::{self, Align2, Rect, RichText, Vec2};
 
 use crate::ui::app::ViewCtx;
 use crate::ui::command::Command;
-use crate::ui::settings::Settings;
+use crate::ui::settings::{PREVIEWS, Settings};
 use crate::ui::state::ViewState;
 use crate::ui::theme::{self, icon, palette, strong};
+use crate::ui::widget::grouped;
 
 use super::Panel;
+
+/// Height of a recent place, points.
+const RECENT_HEIGHT: f32 = 44.0;
 
 /// Shown while nothing is open.
 pub struct Start;
@@ -95,25 +99,60 @@ fn recent_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, settings: &Settings) {
                 path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
             };
             let title = match &recent.base {
-                Some(base) => format!(
-                    "{}  {}  {}  {}",
-                    icon::CLOCK_COUNTER_CLOCKWISE,
-                    name(base),
-                    icon::ARROW_RIGHT,
-                    name(&recent.target)
-                ),
-                None => format!("{}  {}", icon::CLOCK_COUNTER_CLOCKWISE, name(&recent.target)),
+                Some(base) => format!("{}  {}  {}", name(base), icon::ARROW_RIGHT, name(&recent.target)),
+                None => name(&recent.target),
             };
             let folder = recent.target.parent().map(|p| p.display().to_string()).unwrap_or_default();
-            let button = egui::Button::new(title)
-                .frame(false)
-                .shortcut_text(RichText::new(shorten_path(&folder)).small());
             let tip = format!(
                 "{}{}",
                 recent.base.as_ref().map(|b| format!("{}\n", b.display())).unwrap_or_default(),
                 recent.target.display()
             );
-            if ui.add_sized([ui.available_width(), theme::ROW_HEIGHT], button).on_hover_text(tip).clicked() {
+            let (rect, response) =
+                ui.allocate_exact_size(Vec2::new(ui.available_width(), RECENT_HEIGHT), egui::Sense::click());
+            response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &title));
+            if response.hovered() {
+                ui.painter().rect_filled(rect, theme::RADIUS, palette.card_hovered);
+            }
+            let side = RECENT_HEIGHT - 8.0;
+            let mut left = rect.left() + 4.0;
+            for place in 0..PREVIEWS {
+                let area = Rect::from_min_size(egui::pos2(left, rect.top() + 4.0), Vec2::splat(side));
+                ui.painter().rect_filled(area, 3.0, palette.card);
+                let texture = recent.previews.get(place).and_then(|path| ctx.previews.get(path));
+                if let Some(texture) = texture {
+                    let size = texture.size_vec2();
+                    // The middle of the picture fills the square.
+                    let part = Vec2::splat(size.min_elem()) / size;
+                    let uv = Rect::from_center_size(egui::pos2(0.5, 0.5), part);
+                    ui.painter().image(texture.id(), area, uv, egui::Color32::WHITE);
+                }
+                left += side + 3.0;
+            }
+            let text = Rect::from_min_max(egui::pos2(left + 8.0, rect.top()), rect.max - Vec2::new(6.0, 0.0));
+            let painter = ui.painter_at(text);
+            let body = egui::TextStyle::Body.resolve(ui.style());
+            let small = egui::TextStyle::Small.resolve(ui.style());
+            let (top, bottom) = (text.top() + side * 0.34 + 2.0, text.top() + side * 0.78 + 2.0);
+            painter.text(egui::pos2(text.left(), top), Align2::LEFT_CENTER, &title, body, palette.text);
+            let (done, all) = recent.decided;
+            if all > 0 {
+                painter.text(
+                    egui::pos2(text.right(), top),
+                    Align2::RIGHT_CENTER,
+                    format!("{} of {} decided", grouped(done), grouped(all)),
+                    small.clone(),
+                    palette.text_weak,
+                );
+            }
+            painter.text(
+                egui::pos2(text.left(), bottom),
+                Align2::LEFT_CENTER,
+                shorten_path(&folder),
+                small,
+                palette.text_weak,
+            );
+            if response.on_hover_text(tip).clicked() {
                 ctx.send(Command::Open(recent.base.clone(), Some(recent.target.clone())));
             }
         }
