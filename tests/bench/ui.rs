@@ -1,4 +1,4 @@
-//! What does one frame cost with a million rows in the gallery? Logic, layout and tessellation, without a display.
+//! What does one frame cost with a million rows in the gallery, in the ranking, in the history? Logic, layout and tessellation, without a display.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -8,13 +8,15 @@ use eframe::egui;
 use egui_kittest::Harness;
 use sparrowhawk::cli::WindowRequest;
 use sparrowhawk::feature::{Cache, DIRECTIONS, project2d};
+use sparrowhawk::model::{ContentHash, Subject, Verdict};
+use sparrowhawk::review::{Review, ReviewAbout};
 use sparrowhawk::source::Place;
 use sparrowhawk::task::{Pool, Task};
 use sparrowhawk::ui::app::{App, Startup};
 use sparrowhawk::ui::command::{Command, Keys};
 use sparrowhawk::ui::map::points::{self, Discs, Dot, Frame};
 use sparrowhawk::ui::settings::Settings;
-use sparrowhawk::ui::state::Queue;
+use sparrowhawk::ui::state::{Queue, Sort, View};
 
 const ROWS: usize = 1_000_000;
 const FRAMES: usize = 600;
@@ -28,9 +30,11 @@ pub fn run() {
         writeln!(file, "pictures/{:03}/{row:07}.jpg,class {:02}", row % 1000, row % 40).expect("room");
     }
     drop(file);
+    let review = folder.path().join("r.sparrowhawk");
+    decide(&review);
     let request = WindowRequest {
         contribution: Some(Place { path: list, ..Place::default() }),
-        review: Some(folder.path().join("r.sparrowhawk")),
+        review: Some(review),
         ..WindowRequest::default()
     };
     let start = Instant::now();
@@ -54,9 +58,19 @@ pub fn run() {
     window.state().send(Command::CancelWork);
     window.step();
     std::thread::sleep(Duration::from_millis(500));
-    window.state().send(Command::Show(Queue::All));
-    for _ in 0..20 {
+    scroll(&mut window, "gallery", Command::Show(Queue::All));
+    window.state_mut().view.sort = Sort::Suspicion;
+    scroll(&mut window, "ranking", Command::Search(String::new()));
+    scroll(&mut window, "one by one", Command::SetView(View::OneByOne));
+    scroll(&mut window, "history", Command::Show(Queue::History));
+}
+
+/// Scrolls through a page, or goes on with a key where there is nothing to scroll.
+fn scroll(window: &mut Harness<'_, App>, page: &str, show: Command) {
+    window.state().send(show);
+    for _ in 0..60 {
         window.step();
+        std::thread::sleep(Duration::from_millis(20));
     }
     let mut times = Vec::with_capacity(FRAMES);
     for frame in 0..FRAMES {
@@ -68,6 +82,9 @@ pub fn run() {
             source: egui::MouseWheelSource::Unknown,
             modifiers: egui::Modifiers::NONE,
         });
+        if page == "one by one" {
+            window.state().send(Command::Move(if frame % 100 < 90 { 1 } else { 5000 }, 0));
+        }
         let start = Instant::now();
         window.step();
         let output = window.output();
@@ -78,12 +95,33 @@ pub fn run() {
     times.sort_unstable();
     let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize].as_secs_f64() * 1e3;
     println!(
-        "frame while scrolling (wall time: leave the machine alone): median {:.2} ms, 99th percentile {:.2} ms, worst {:.2} ms; {}",
+        "{page}: frame (wall time: leave the machine alone): median {:.2} ms, 99th percentile {:.2} ms, worst {:.2} ms; {}",
         at(0.5),
         at(0.99),
         at(1.0),
         memory()
     );
+}
+
+/// As many decisions as there are samples, by somebody who excluded every tenth.
+fn decide(review: &std::path::Path) {
+    let start = Instant::now();
+    let about = ReviewAbout { source: "a million".to_owned(), base: None };
+    let mut review = Review::open(review, &about).expect("a new review");
+    for chunk in 0..10 {
+        let rows = (0..ROWS / 10).map(|at| {
+            let row = chunk * (ROWS / 10) + at;
+            let key = format!("pictures/{:03}/{row:07}.jpg", row % 1000);
+            let mut hash = [0; 32];
+            hash[..8].copy_from_slice(&row.to_le_bytes());
+            let verdict = if row % 10 == 0 { Verdict::Exclude } else { Verdict::Keep };
+            let subject =
+                Subject { key, hash: ContentHash(hash), label: None, split: None, change: None, base: None };
+            (subject, Some(verdict))
+        });
+        review.decide_each(rows.collect(), "", "Ada").expect("room");
+    }
+    println!("{ROWS} decisions written in {:.1} s", start.elapsed().as_secs_f64());
 }
 
 /// A hundred thousand points: what the layout takes, and what a frame takes that moves all of them.

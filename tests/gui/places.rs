@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
+use eframe::egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable;
 use sparrowhawk::cli::WindowRequest;
+use sparrowhawk::model::ChangeKind;
 use sparrowhawk::ui::command::Command;
-use sparrowhawk::ui::state::{Queue, View};
+use sparrowhawk::ui::state::{PictureMode, Queue, View};
 
 use crate::window::{make_pair, open, open_request, picture};
 
@@ -161,4 +163,51 @@ fn the_details_begin_with_what_the_queue_is_about() {
     };
     assert!(top(Queue::Problems, "Picture quality") < top(Queue::Problems, "The same picture"));
     assert!(top(Queue::Twins, "Picture quality") > top(Queue::Twins, "The same picture"));
+}
+
+#[test]
+fn a_window_comes_back_to_where_one_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let (base, contribution) = make_pair(folder.path());
+    let review = folder.path().join("r.sparrowhawk");
+    let mut window = open(Some(&base), Some(&contribution), &review);
+    window.state().send(Command::Show(Queue::Changes));
+    window.run();
+    let last = *window.state().rows().last().unwrap();
+    let key = window.state().items().key(last).to_owned();
+    window.state().send(Command::Focus(last));
+    window.run();
+    // Closed, the start page shows what it was, with pictures of it and how far it is.
+    window.state().send(Command::Close);
+    window.run();
+    let recent = window.state().settings.recent[0].clone();
+    assert_eq!(recent.target, contribution);
+    assert_eq!(recent.previews.len(), 3);
+    assert!(recent.previews.iter().all(|path| path.is_file()), "{recent:?}");
+    assert_eq!(recent.decided, (0, 4));
+    window.get_by_label_contains("base").click();
+    window.run();
+    assert_eq!(window.state().view.queue, Queue::Changes);
+    let cursor = window.state().view.cursor.expect("the cursor is back");
+    assert_eq!(window.state().items().key(cursor), key);
+}
+
+#[test]
+fn everything_can_be_made_larger_and_stand_still() {
+    let folder = tempfile::tempdir().unwrap();
+    let (base, contribution) = make_pair(folder.path());
+    let mut window = open(Some(&base), Some(&contribution), &folder.path().join("r.sparrowhawk"));
+    window.key_press_modifiers(Modifiers::COMMAND, Key::Plus);
+    window.run();
+    assert!((window.ctx.zoom_factor() - 1.1).abs() < 1e-6);
+    window.key_press_modifiers(Modifiers::COMMAND, Key::Num0);
+    window.run();
+    assert!((window.ctx.zoom_factor() - 1.0).abs() < 1e-6);
+    window.state().send(Command::ToggleMotion);
+    window.state().send(Command::Show(Queue::Change(ChangeKind::Relabelled)));
+    window.run();
+    // Nothing blinks by itself: what would, shows the base's picture until the key is pressed again.
+    window.key_press_modifiers(Modifiers::SHIFT, Key::B);
+    window.run();
+    assert_eq!(window.state().view.picture, PictureMode::Counterpart);
 }

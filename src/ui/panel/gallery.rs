@@ -3,7 +3,7 @@
 use eframe::egui::{self, Align, Layout, Rect, RichText, Sense, Vec2};
 
 use crate::model::Verdict;
-use crate::review::{LEAST_DECIDED, expected};
+use crate::review::{LEAST_DECIDED, Review, expected};
 use crate::ui::app::ViewCtx;
 use crate::ui::command::Command;
 use crate::ui::items::Item;
@@ -11,7 +11,7 @@ use crate::ui::settings::Settings;
 use crate::ui::state::{Queue, Sort, View, ViewState};
 use crate::ui::theme::{self, icon, palette, strong};
 use crate::ui::thumbnails::{Key, Level};
-use crate::ui::widget::{CAPTION, Emphasis, card_ui, empty_ui, grouped, spoken};
+use crate::ui::widget::{CAPTION, Emphasis, card_ui, cursor_place, empty_ui, grouped, remembered, spoken};
 
 use super::Panel;
 use super::problems::{problem_ui, problems_ui};
@@ -117,17 +117,18 @@ fn expected_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &ViewState) {
     if view.queue != Queue::SuspiciousLabels || !matches!(view.sort, Sort::Queue | Sort::Suspicion) {
         return;
     }
-    let outcomes: Vec<(usize, bool)> = ctx
-        .rows
-        .iter()
-        .enumerate()
-        .filter_map(|(at, item)| match ctx.verdicts.get(*item)? {
-            Verdict::Keep => Some((at, false)),
-            Verdict::Relabel(_) | Verdict::Exclude | Verdict::Revert => Some((at, true)),
-            Verdict::Unsure => None,
-        })
-        .collect();
-    let place = view.cursor.and_then(|cursor| ctx.rows.iter().position(|item| *item == cursor)).unwrap_or(0);
+    let stamp = (ctx.rows_generation, ctx.review.map_or(0, Review::revision));
+    let outcomes = remembered(ui, "outcomes", stamp, || -> Vec<(usize, bool)> {
+        let verdicts = ctx.rows.iter().enumerate();
+        verdicts
+            .filter_map(|(at, item)| match ctx.verdicts.get(*item)? {
+                Verdict::Keep => Some((at, false)),
+                Verdict::Relabel(_) | Verdict::Exclude | Verdict::Revert => Some((at, true)),
+                Verdict::Unsure => None,
+            })
+            .collect()
+    });
+    let place = view.cursor.and_then(|cursor| cursor_place(ui, ctx, cursor)).unwrap_or(0);
     let color = palette(ui).text_weak;
     match expected(&outcomes, place, ctx.rows.len()) {
         Some(found) => {

@@ -1,7 +1,5 @@
 //! What is known about one sample, and what should happen to it?
 
-use std::sync::Arc;
-
 use eframe::egui::{self, Align2, FontId, Rect, RichText, Sense, Stroke, Vec2};
 
 use crate::model::{ChangeKind, GroupMember, Signal, Verdict};
@@ -13,7 +11,7 @@ use crate::ui::session::Which;
 use crate::ui::state::{Queue, View, ViewState};
 use crate::ui::theme::{self, change_look, icon, palette, strong, suspicion_color, verdict_look};
 use crate::ui::thumbnails::{Key, Level};
-use crate::ui::widget::{grouped, name_field, paint_picture};
+use crate::ui::widget::{grouped, name_field, paint_picture, remembered};
 
 use super::picture::{picture_bar_ui, picture_ui};
 
@@ -393,28 +391,17 @@ fn fact_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, name: &str, value: &str) {
     });
 }
 
-/// A sample's key and the revision at which its history was read.
-type Stamp = (String, u64);
-
 fn history_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, item: Item) {
     let Some(review) = ctx.review else { return };
     let key = ctx.items.key(item);
     // Read from the file only when the sample or the revision has moved.
-    let id = egui::Id::unique("history-of-sample");
-    let stamp: Stamp = (key.to_owned(), review.revision());
-    let cached: Option<(Stamp, Arc<Vec<String>>)> = ui.data(|data| data.get_temp(id));
-    let lines = match cached.filter(|(known, _)| known == &stamp) {
-        Some((_, lines)) => lines,
-        None => {
-            let lines: Vec<String> = review.history_of(key).map_or_else(
-                |error| vec![error.to_string()],
-                |decisions| decisions.iter().rev().map(decision_line).collect(),
-            );
-            let lines = Arc::new(lines);
-            ui.data_mut(|data| data.insert_temp(id, (stamp, lines.clone())));
-            lines
-        }
-    };
+    let stamp = (key.to_owned(), review.revision());
+    let lines = remembered(ui, "history-of-sample", stamp, || -> Vec<String> {
+        review.history_of(key).map_or_else(
+            |error| vec![error.to_string()],
+            |decisions| decisions.iter().rev().map(decision_line).collect(),
+        )
+    });
     if lines.is_empty() {
         return;
     }

@@ -10,7 +10,7 @@ use crate::ui::settings::Settings;
 use crate::ui::state::{PictureMode, Queue, View, ViewState};
 use crate::ui::theme::{self, change_look, icon, palette};
 use crate::ui::thumbnails::{Key, Level, Thumbnail};
-use crate::ui::widget::{Emphasis, card_ui, icon_button, on_picture, paint_picture, spoken};
+use crate::ui::widget::{Emphasis, card_ui, cursor_place, icon_button, on_picture, paint_picture, spoken};
 
 use super::Panel;
 use super::gallery::{header_ui, nothing_ui};
@@ -41,7 +41,7 @@ impl Panel for FullScreen {
         let Some(item) = view.cursor else { return };
         let (area, _) = ui.allocate_exact_size(ui.available_size(), Sense::hover());
         picture_ui(ui, ctx, view, area, item);
-        fetch_ahead(ctx, item);
+        fetch_ahead(ui, ctx, item);
     }
 }
 
@@ -68,13 +68,13 @@ impl Panel for OneByOne {
         ui.add_space(theme::GAP);
         picture_bar_ui(ui, ctx, view, item);
         strip_ui(ui, ctx, view, item);
-        fetch_ahead(ctx, item);
+        fetch_ahead(ui, ctx, item);
     }
 }
 
 /// Asks for the pictures that the next keys will show.
-fn fetch_ahead(ctx: &ViewCtx<'_>, item: Item) {
-    let Some(at) = ctx.rows.iter().position(|row| *row == item) else { return };
+fn fetch_ahead(ui: &egui::Ui, ctx: &ViewCtx<'_>, item: Item) {
+    let Some(at) = cursor_place(ui, ctx, item) else { return };
     let ahead = ctx.rows.iter().skip(at + 1).take(AHEAD);
     let behind = ctx.rows[..at].iter().rev().take(BEHIND);
     for next in ahead.chain(behind) {
@@ -86,7 +86,7 @@ fn fetch_ahead(ctx: &ViewCtx<'_>, item: Item) {
 /// The samples before and after this one.
 fn strip_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &ViewState, item: Item) {
     let (rect, _) = ui.allocate_exact_size(Vec2::new(ui.available_width(), STRIP + 24.0), Sense::hover());
-    let Some(at) = ctx.rows.iter().position(|row| *row == item) else { return };
+    let Some(at) = cursor_place(ui, ctx, item) else { return };
     let gap = theme::GAP;
     let half = ((rect.width() / 2.0 - STRIP / 2.0) / (STRIP + gap)).floor().max(0.0) as usize;
     for (place, other) in ctx.rows.iter().enumerate().take(at + half + 1).skip(at.saturating_sub(half)) {

@@ -9,7 +9,7 @@ use crate::ui::items::Item;
 use crate::ui::settings::Settings;
 use crate::ui::state::{Queue, Sort, View, ViewState};
 use crate::ui::theme::{self, icon, palette, strong};
-use crate::ui::widget::{CAPTION, Emphasis, card_ui, grouped, spoken};
+use crate::ui::widget::{CAPTION, Emphasis, card_ui, grouped, remembered, spoken};
 
 use super::Panel;
 use super::gallery::{click, header_ui, nothing_ui};
@@ -37,7 +37,7 @@ impl Panel for Twins {
         view.grid_shape = (1, 10);
         let side = settings.thumbnail_size.min(180.0);
         let height = HEAD + side + CAPTION + WORDS + 2.0 * PAD;
-        let groups = listed(ctx);
+        let groups = remembered(ui, "twin-groups", ctx.rows_generation, || listed(ctx));
         let mut area = egui::ScrollArea::vertical().id_salt("twins").auto_shrink([false, false]);
         if std::mem::take(&mut view.scroll_to_cursor) {
             let at = view.cursor.and_then(|cursor| {

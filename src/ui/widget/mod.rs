@@ -4,7 +4,31 @@ mod card;
 
 pub use card::{CAPTION, Emphasis, card_ui, on_picture, paint_part, paint_picture, spoken};
 
+use std::sync::Arc;
+
 use eframe::egui::{self, RichText};
+
+/// What was made for this stamp before, or is made now: for what takes longer than a frame has.
+pub fn remembered<S, T>(ui: &egui::Ui, name: &'static str, stamp: S, make: impl FnOnce() -> T) -> Arc<T>
+where
+    S: PartialEq + Clone + Send + Sync + 'static,
+    T: Send + Sync + 'static,
+{
+    let id = egui::Id::unique(("remembered", name));
+    let known: Option<(S, Arc<T>)> = ui.data(|data| data.get_temp(id));
+    if let Some((_, value)) = known.filter(|(known, _)| *known == stamp) {
+        return value;
+    }
+    let value = Arc::new(make());
+    ui.data_mut(|data| data.insert_temp(id, (stamp, value.clone())));
+    value
+}
+
+/// The place in the list of the sample under the cursor.
+pub fn cursor_place(ui: &egui::Ui, ctx: &super::app::ViewCtx<'_>, item: super::items::Item) -> Option<usize> {
+    let find = || ctx.rows.iter().position(|row| *row == item);
+    *remembered(ui, "cursor-place", (ctx.rows_generation, item), find)
+}
 
 /// A framed part of a page, as wide as there is room, and where it is.
 pub fn frame_ui(ui: &mut egui::Ui, content: impl FnOnce(&mut egui::Ui)) -> egui::Rect {
