@@ -651,7 +651,8 @@ impl eframe::App for App {
             self.plot_file = Some(job);
         }
         self.screenshot.poll(ctx, settled);
-        if let Some(command) = self.tour.as_mut().and_then(|tour| tour.poll(ctx, settled)) {
+        let calm = settled && self.toasts.is_empty();
+        if let Some(command) = self.tour.as_mut().and_then(|tour| tour.poll(ctx, calm)) {
             self.send(command);
         }
     }

@@ -121,11 +121,11 @@ fn way() -> VecDeque<Step> {
         Picture("audit-blind"),
         Do(C::Show(Queue::Audit)),
         Picture("audit-report"),
-        Do(C::Show(Queue::History)),
-        Picture("history"),
         Do(C::Palette),
         Picture("all-commands"),
         Do(C::Escape),
+        Do(C::Show(Queue::History)),
+        Picture("history"),
         Do(C::Export),
         Picture("export"),
     ]);

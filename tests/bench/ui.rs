@@ -114,7 +114,7 @@ fn decide(review: &std::path::Path) {
             let key = format!("pictures/{:03}/{row:07}.jpg", row % 1000);
             let mut hash = [0; 32];
             hash[..8].copy_from_slice(&row.to_le_bytes());
-            let verdict = if row % 10 == 0 { Verdict::Exclude } else { Verdict::Keep };
+            let verdict = if row.is_multiple_of(10) { Verdict::Exclude } else { Verdict::Keep };
             let subject =
                 Subject { key, hash: ContentHash(hash), label: None, split: None, change: None, base: None };
             (subject, Some(verdict))

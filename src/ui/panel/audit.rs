@@ -600,7 +600,8 @@ fn estimate_ui(ui: &mut egui::Ui, audit: &AuditState) {
 fn intervals_ui(ui: &mut egui::Ui, rows: &[(&str, f64, crate::audit::Interval, egui::Color32)], rate: f64) {
     const LINE: f32 = 24.0;
     let palette = palette(ui);
-    let most = rows.iter().map(|(_, _, interval, _)| interval.high).fold(rate, f64::max) * 1.08;
+    let most = rows.iter().map(|(_, _, interval, _)| interval.high).fold(rate, f64::max);
+    let most = (1.08 * most).min(1.0);
     let size = Vec2::new(ui.available_width(), LINE * rows.len() as f32 + 34.0);
     let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
     response.widget_info(|| {

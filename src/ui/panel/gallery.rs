@@ -55,7 +55,6 @@ pub fn header_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, set
         if ctx.rows_busy {
             ui.spinner();
         }
-        expected_ui(ui, ctx, view);
         if let Some(class) = view.class_filter.clone()
             && ui.button(format!("{class}  {}", icon::X)).on_hover_text("Show all classes").clicked()
         {
@@ -108,6 +107,9 @@ pub fn header_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, set
             }
         });
     });
+    if !ctx.blind {
+        expected_ui(ui, ctx, view);
+    }
     ui.add_space(4.0);
     super::audit::list_bar_ui(ui, ctx, view);
 }
@@ -132,12 +134,15 @@ fn expected_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &ViewState) {
     let color = palette(ui).text_weak;
     match expected(&outcomes, place, ctx.rows.len()) {
         Some(found) => {
-            let text = format!("about {:.0} % wrong here", 100.0 * found.share);
+            let text = format!(
+                "About {:.0} % are wrong at this place, by {} decisions",
+                100.0 * found.share,
+                grouped(found.decided)
+            );
             ui.label(RichText::new(text).color(color)).on_hover_text(format!(
-                "Between {:.0} and {:.0} % at this place of the list, by your {} decisions so far; those nearby count most",
+                "Between {:.0} and {:.0} %: decisions nearby in the list count most",
                 100.0 * found.low,
                 100.0 * found.high,
-                grouped(found.decided)
             ));
         }
         None if !outcomes.is_empty() => {

@@ -132,13 +132,7 @@ fn queue_ui(
         FontId::proportional(15.0),
         sign_color,
     );
-    painter.text(
-        egui::pos2(rect.left() + 32.0, middle),
-        Align2::LEFT_CENTER,
-        queue.title(),
-        body.clone(),
-        text_color,
-    );
+    let mut end = rect.right() - 8.0;
     if counted {
         let small = egui::TextStyle::Small.resolve(ui.style());
         let (text, color) = if undecided == 0 && total > 0 && queue != Queue::Decided {
@@ -148,8 +142,15 @@ fn queue_ui(
         } else {
             (grouped(total), palette.text_weak)
         };
-        painter.text(egui::pos2(rect.right() - 8.0, middle), Align2::RIGHT_CENTER, text, small, color);
+        end = painter.text(egui::pos2(end, middle), Align2::RIGHT_CENTER, text, small, color).left() - 6.0;
     }
+    // A long name ends before the count.
+    let name = Rect::from_min_max(egui::pos2(rect.left() + 32.0, rect.top()), egui::pos2(end, rect.bottom()));
+    let mut job = egui::text::LayoutJob::simple_singleline(queue.title().to_owned(), body, text_color);
+    job.wrap = egui::text::TextWrapping::truncate_at_width(name.width().max(0.0));
+    let galley = ui.painter().layout_job(job);
+    let at = egui::pos2(name.left(), middle - galley.size().y / 2.0);
+    ui.painter_at(name).galley(at, galley, text_color);
     let tip = match queue.explanation() {
         "" => "Class shares, label flows, drift".to_owned(),
         text if counted && total > 0 => format!("{text}\n{} without a verdict", grouped(undecided)),

@@ -67,7 +67,9 @@ pub fn card_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, rect: Rect, item: Item, emphasi
     }
     let text_y = rect.bottom() - CAPTION / 2.0 + 1.0;
     let mut right = rect.right() - 7.0;
-    if let Some(ranked) = ranked.filter(|ranked| ranked.suspicion >= 0.5) {
+    // On a small card the label needs all the room.
+    let with_score = rect.width() >= 100.0;
+    if let Some(ranked) = ranked.filter(|ranked| with_score && ranked.suspicion >= 0.5) {
         let text = format!("{:.2}", ranked.suspicion);
         let color = suspicion_color(palette, ranked.suspicion);
         let drawn = painter.text(
