@@ -185,7 +185,7 @@ fn a_window_comes_back_to_where_one_was() {
     assert_eq!(recent.previews.len(), 3);
     assert!(recent.previews.iter().all(|path| path.is_file()), "{recent:?}");
     assert_eq!(recent.decided, (0, 4));
-    window.get_by_label_contains("base").click();
+    window.get_by_label("base  \u{e06c}  contribution").click();
     window.run();
     assert_eq!(window.state().view.queue, Queue::Changes);
     let cursor = window.state().view.cursor.expect("the cursor is back");

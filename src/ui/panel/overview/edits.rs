@@ -15,7 +15,7 @@ use crate::ui::widget::grouped;
 use super::{Card, Table};
 
 /// Below this share of the map half of all change is at one place.
-const ONE_PLACE: f64 = 0.08;
+const ONE_PLACE: f64 = 0.03;
 /// Side of the drawn map, points.
 const SIDE: f32 = 240.0;
 

@@ -27,6 +27,10 @@ use crate::ui::widget::{empty_ui, frame_ui};
 use super::Panel;
 use histogram::{Histogram, Measure};
 
+/// The least width of a column, points, and the most columns.
+const COLUMN: f32 = 540.0;
+const MOST_COLUMNS: usize = 3;
+
 /// One plot, or one table, of the overview.
 pub trait Card: Sync {
     /// Its name for commands and files, such as `label-flows`.
@@ -111,7 +115,7 @@ impl Panel for Overview {
         let cards: Vec<&dyn Card> = CARDS.iter().copied().filter(|card| card.applies(ctx)).collect();
         let mut drawn = None;
         let output = egui::ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
-            ui.set_max_width(ui.available_width().min(1280.0));
+            ui.set_max_width(ui.available_width().min(MOST_COLUMNS as f32 * 640.0));
             headline::headline_ui(ui, ctx);
             let wanted = saving.as_ref().map(|saving| saving.plot);
             drawn = columns_ui(ui, ctx, &cards, wanted);
@@ -122,7 +126,7 @@ impl Panel for Overview {
     }
 }
 
-/// Cards in two columns, each under the shorter one, or in one column in a narrow window.
+/// Cards in columns, each under the shortest one; in one column in a narrow window.
 /// Returns where the `wanted` card is.
 fn columns_ui(
     ui: &mut egui::Ui,
@@ -154,17 +158,19 @@ fn columns_ui(
         }
         return found;
     }
-    let mut heights = [0.0_f32; 2];
-    let mut columns: [Vec<usize>; 2] = [Vec::new(), Vec::new()];
+    let count = ((ui.available_width() / COLUMN).floor() as usize).clamp(2, MOST_COLUMNS);
+    let mut heights = vec![0.0_f32; count];
+    let mut columns: Vec<Vec<usize>> = vec![Vec::new(); count];
     for (at, card) in cards.iter().enumerate() {
         let height = ui.data(|data| data.get_temp::<f32>(height_id(*card))).unwrap_or(260.0);
         // As much as a line is not worth another column: the order stays while numbers come in.
-        let column = usize::from(heights[1] + 24.0 < heights[0]);
-        let column = if at < 2 { at } else { column };
+        let shortest =
+            (1..count).fold(0, |best, at| if heights[at] + 24.0 < heights[best] { at } else { best });
+        let column = if at < count { at } else { shortest };
         heights[column] += height + theme::GAP;
         columns[column].push(at);
     }
-    ui.columns(2, |uis| {
+    ui.columns(count, |uis| {
         for (ui, column) in uis.iter_mut().zip(&columns) {
             for at in column {
                 draw(ui, *at);
