@@ -387,10 +387,9 @@ impl App {
         if !untouched {
             self.left_at = None;
         } else if known && !self.items.is_empty() {
-            let row = self.items.target.as_ref().and_then(|version| version.row_of(key));
+            self.select_later = super::rows::find(&self.items, key).next();
             self.view.queue = *queue;
             self.rows_stale = true;
-            self.select_later = row.map(|row| self.items.item(Which::Target, row));
             self.left_at = None;
         }
     }

@@ -103,7 +103,7 @@ fn code(verdict: &Verdict) -> u8 {
 }
 
 /// The items that a key means: a sample under review, and a removed sample of the base.
-fn find(items: &Items, key: &str) -> impl Iterator<Item = Item> {
+pub fn find(items: &Items, key: &str) -> impl Iterator<Item = Item> {
     let target = items.target.as_ref().and_then(|v| v.row_of(key)).map(|row| items.item(Which::Target, row));
     let base = items
         .base
