@@ -286,6 +286,14 @@ impl App {
         &self.items
     }
 
+    /// Whether the large picture of the sample under the cursor can be drawn at once.
+    #[must_use]
+    pub fn shows_cursor(&self) -> bool {
+        let Some((which, row)) = self.view.cursor.map(|item| self.items.place(item)) else { return false };
+        let key = super::thumbnails::Key { which, row: row as u32, level: super::thumbnails::Level::Large };
+        matches!(self.thumbnails.get(key), super::thumbnails::Thumbnail::Ready(..))
+    }
+
     /// What is open.
     #[must_use]
     pub fn session(&self) -> &Session {

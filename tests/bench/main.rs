@@ -39,6 +39,8 @@ fn main() {
         ("ui", ui::run),
         #[cfg(feature = "gui")]
         ("map", ui::map),
+        #[cfg(feature = "gui")]
+        ("keys", ui::keys),
     ];
     let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
     for (name, run) in benches {

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::common::shared_data;
 use eframe::egui;
 use egui_kittest::Harness;
 use sparrowhawk::cli::WindowRequest;
@@ -122,6 +123,61 @@ fn decide(review: &std::path::Path) {
         review.decide_each(rows.collect(), "", "Ada").expect("room");
     }
     println!("{ROWS} decisions written in {:.1} s", start.elapsed().as_secs_f64());
+}
+
+/// Somebody who decides three times a second on real photos: is the next picture there in the first frame?
+pub fn keys() {
+    let Some(photos) = shared_data("clothing/base") else { return };
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let request = WindowRequest {
+        contribution: Some(Place { path: photos, ..Place::default() }),
+        review: Some(folder.path().join("r.sparrowhawk")),
+        ..WindowRequest::default()
+    };
+    let mut window = Harness::builder().with_size([1440.0, 900.0]).build_eframe(move |creation| {
+        let startup = Startup {
+            request,
+            pool: Pool::threads(|| ()),
+            cache: Arc::new(Cache::none()),
+            settings: Settings::default(),
+            keys: Keys::default(),
+            messages: Vec::new(),
+        };
+        App::new(&creation.egui_ctx, startup)
+    });
+    let frame = Duration::from_micros(16_667);
+    let mut frames = |window: &mut Harness<'_, App>, count: usize| {
+        for _ in 0..count {
+            let start = Instant::now();
+            window.step();
+            std::thread::sleep(frame.saturating_sub(start.elapsed()));
+        }
+    };
+    while window.state().session().target().is_none_or(|slot| slot.fingerprints.is_none()) {
+        frames(&mut window, 1);
+    }
+    for scanning in [true, false] {
+        if !scanning {
+            window.state().send(Command::CancelWork);
+        }
+        window.state().send(Command::Show(Queue::All));
+        window.state().send(Command::SetView(View::OneByOne));
+        frames(&mut window, 120);
+        let (mut ready, mut slowest) = (0, Duration::ZERO);
+        for _ in 0..150 {
+            window.key_press(egui::Key::Enter);
+            let start = Instant::now();
+            window.step();
+            slowest = slowest.max(start.elapsed());
+            ready += usize::from(window.state().shows_cursor());
+            frames(&mut window, 19);
+        }
+        let beside = if scanning { "while everything is being judged" } else { "alone" };
+        println!(
+            "{beside}: {ready} of 150 next pictures in the first frame after the key; slowest such frame {:.1} ms",
+            slowest.as_secs_f64() * 1e3
+        );
+    }
 }
 
 /// A hundred thousand points: what the layout takes, and what a frame takes that moves all of them.
