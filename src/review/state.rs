@@ -164,14 +164,17 @@ impl State {
     /// Puts what is in force on one sample, and gives back what was.
     fn put(&mut self, subject: &Subject, decision: Option<Arc<Decision>>) -> Option<Arc<Decision>> {
         let decision = decision.filter(|decision| decision.verdict.is_some());
-        let counted = !dismissed::is_cluster(subject);
-        self.decided += usize::from(counted && decision.is_some());
+        // Decisions about clusters are about no sample.
+        let counts = |decision: &Option<Arc<Decision>>| {
+            usize::from(decision.as_ref().is_some_and(|decision| !dismissed::is_cluster(&decision.subject)))
+        };
+        self.decided += counts(&decision);
         let slot = match self.in_force.get_mut(&subject.key) {
             Some(slots) => slots.of(subject),
             None => self.in_force.entry(subject.key.clone()).or_default().of(subject),
         };
         let before = std::mem::replace(slot, decision);
-        self.decided -= usize::from(counted && before.is_some());
+        self.decided -= counts(&before);
         before
     }
 

@@ -749,3 +749,78 @@ fn figures() {
     let start = Instant::now();
     println!("{} corrections: {:?}", review.corrections().len(), start.elapsed());
 }
+
+#[test]
+fn an_old_step_is_taken_back_where_it_is_in_force_still() {
+    let (_folder, _path, mut review) = fresh();
+    let [a, b, c] = ["a", "b", "c"].map(subject);
+    review.decide(from_ref(&a), Some(&Verdict::Unsure), "", "ann").unwrap();
+    let rows = [(&a, Verdict::Keep), (&b, Verdict::Exclude), (&c, Verdict::Relabel("dog".into()))];
+    let rows = rows.map(|(subject, verdict)| (subject.clone(), Some(verdict)));
+    let mixed = review.decide_each(rows.to_vec(), "one of three", "ann").unwrap();
+    assert_eq!(mixed.summary, "1 × keep, 1 × exclude, 1 × relabel to dog");
+    review.decide(from_ref(&b), Some(&Verdict::Keep), "", "bob").unwrap();
+    // What came since stays: `b` was decided again; `a` has the verdict that it had before.
+    let back = review.take_back(mixed.id, "bob").unwrap().expect("two of three are in force");
+    assert_eq!(back.keys, ["a", "c"]);
+    expect(&review, &[("a", "unsure"), ("b", "keep")]);
+    assert_eq!(review.take_back(mixed.id, "bob").unwrap(), None);
+    let mut review = again(review);
+    expect(&review, &[("a", "unsure"), ("b", "keep")]);
+    review.undo("bob").unwrap().expect("it was a step as well");
+    expect(&review, &[("a", "keep"), ("b", "keep"), ("c", "relabel dog")]);
+    assert_eq!(review.log().len() as u64, review.verify_chain().unwrap());
+    assert_eq!(review.take_back(77, "bob").unwrap(), None, "no such step");
+}
+
+#[test]
+fn a_dismissed_cluster_is_known_again_and_is_no_sample() {
+    let (_folder, _path, mut review) = fresh();
+    let hash = |number: u32| ContentHash::of(&number.to_le_bytes());
+    let members: Vec<ContentHash> = (0..20).map(hash).collect();
+    let step = review.dismiss(&members, "the studio's logo", "ann").unwrap();
+    expect(&review, &[]);
+    let mut review = again(review);
+    let [dismissed] = &review.dismissed()[..] else { panic!("{:?}", review.dismissed()) };
+    assert_eq!((dismissed.reason.as_str(), dismissed.reviewer.as_str()), ("the studio's logo", "ann"));
+    // Half of it, and a few more, is the same; less than half, or many more, is looked at anew.
+    assert!(dismissed.is((10..30).map(hash)));
+    assert!(!dismissed.is((11..31).map(hash)));
+    assert!(!dismissed.is((0..41).map(hash)));
+    assert!(!dismissed.is((100..120).map(hash)));
+    assert!(!dismissed.is(std::iter::empty()));
+    // A sample that is named like a cluster is a sample.
+    let key = review.log()[0].decision.subject.key.clone();
+    review.decide(&[subject(&key)], Some(&Verdict::Exclude), "", "bob").unwrap();
+    expect(&review, &[(key.as_str(), "exclude")]);
+    assert_eq!(review.dismissed().len(), 0, "a key means one thing at a time");
+    review.undo("bob").unwrap();
+    assert_eq!(review.dismissed().len(), 1);
+    review.take_back(step.id, "ann").unwrap().expect("in force");
+    assert_eq!(again(review).dismissed(), []);
+}
+
+#[test]
+fn two_reviews_are_compared_by_what_was_decided_on_which_picture() {
+    let (_folder, _path, mut own) = fresh();
+    let (_other_folder, _other_path, mut other) = fresh();
+    let [a, b, c, d] = ["a", "b", "c", "d"].map(subject);
+    own.decide(&[a.clone(), b.clone(), d.clone()], Some(&Verdict::Keep), "", "ann").unwrap();
+    other.decide(&[a.clone(), c.clone()], Some(&Verdict::Keep), "sure", "bob").unwrap();
+    other.decide(from_ref(&b), Some(&Verdict::Exclude), "", "bob").unwrap();
+    // The same name, another picture: not the same sample.
+    let changed = Subject { hash: ContentHash::of(b"other"), ..d };
+    other.decide(&[changed], Some(&Verdict::Keep), "", "bob").unwrap();
+    let found = own.compare(&other);
+    assert_eq!((found.same, found.only_own, found.only_other.len(), found.conflicts.len()), (1, 1, 2, 1));
+    assert_eq!(
+        (&found.conflicts[0].own.verdict, &found.conflicts[0].other.verdict),
+        (&Verdict::Keep, &Verdict::Exclude)
+    );
+    own.take_over(&found.only_other[..1], "ann").unwrap();
+    let taken = own.in_force("c", &c.hash).unwrap();
+    assert_eq!((taken.reviewer.as_str(), taken.note.as_str()), ("ann", "taken over from bob"));
+    assert_eq!(own.compare(&other).same, 2);
+    own.undo("ann").unwrap();
+    assert_eq!(own.compare(&other), found);
+}
