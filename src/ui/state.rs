@@ -476,6 +476,18 @@ impl ViewState {
         self.scroll_to_cursor = true;
     }
 
+    /// Whether something lies over the window that waits for an answer.
+    #[must_use]
+    pub fn has_dialog(&self) -> bool {
+        self.question.is_some()
+            || self.choosing_label.is_some()
+            || self.palette.is_some()
+            || self.dismissing.is_some()
+            || self.export.is_some()
+            || self.help
+            || !self.dropped.is_empty()
+    }
+
     /// What a verdict would be about: the selection, or the sample under the cursor.
     #[must_use]
     pub fn subjects(&self) -> Vec<Item> {

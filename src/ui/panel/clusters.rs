@@ -113,8 +113,6 @@ fn cluster_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, at: usize, cluster: &Cluster
     let color = palette(ui);
     card(ui, |ui| {
         ui.horizontal(|ui| {
-            ui.label(strong(title(cluster)).color(color.text_strong));
-            ui.label(RichText::new(&cluster.id).color(color.text_weak));
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 let all = members(ctx, cluster);
                 let undecided = all.iter().filter(|item| !ctx.verdicts.is_decided(**item)).count();
@@ -125,10 +123,16 @@ fn cluster_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, at: usize, cluster: &Cluster
                     ctx.send(Command::AskDismiss(at as u16));
                 }
                 show_ui(ui, ctx, at, cluster);
-                if undecided < all.len() {
-                    let left = format!("{} undecided", grouped(undecided));
-                    ui.label(RichText::new(left).color(color.text_weak));
-                }
+                // What is left belongs to the title, however narrow it is.
+                ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
+                    let mut name = title(cluster);
+                    if undecided < all.len() {
+                        name.push_str(&format!(", {} undecided", grouped(undecided)));
+                    }
+                    let name = strong(name).color(color.text_strong);
+                    ui.add(egui::Label::new(name).truncate())
+                        .on_hover_text(format!("Cluster {}", cluster.id));
+                });
             });
         });
         ui.add(egui::Label::new(&cluster.reason).truncate()).on_hover_text(&cluster.reason);

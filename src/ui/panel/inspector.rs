@@ -160,7 +160,16 @@ fn signals_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, queue: Queue, item: Item) {
         Queue::Problems => is_of_problem(signal),
         _ => false,
     };
-    let (first, rest): (Vec<&Signal>, Vec<&Signal>) = ranked.signals.iter().partition(asked);
+    // Several detectors may have seen one cluster: the surest of them speaks.
+    let speaks = |at: usize, signal: &Signal| {
+        let same = |(_, other): &(usize, &Signal)| other.cluster.is_some() && other.cluster == signal.cluster;
+        let others = ranked.signals.iter().enumerate().filter(same);
+        let surest = others.max_by(|a, b| a.1.score.total_cmp(&b.1.score).then(b.0.cmp(&a.0)));
+        surest.is_none_or(|(surest, _)| surest == at)
+    };
+    let signals = ranked.signals.iter().enumerate();
+    let (first, rest): (Vec<&Signal>, Vec<&Signal>) =
+        signals.filter(|(at, signal)| speaks(*at, signal)).map(|(_, signal)| signal).partition(asked);
     for signal in first.into_iter().chain(rest) {
         section_ui(ui, heading(signal));
         signal_ui(ui, ctx, item, signal);

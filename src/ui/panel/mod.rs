@@ -51,6 +51,11 @@ pub static CENTRE: &[&dyn Panel] = &[
 /// Draws the window.
 pub fn window_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, settings: &mut Settings) {
     let palette = theme::palette(ui);
+    if view.has_dialog() {
+        // What lies below neither reacts nor shows a tooltip over the dialog; the backdrop dims it enough.
+        ui.visuals_mut().disabled_alpha = 1.0;
+        ui.disable();
+    }
     let bar = egui::Frame::new().fill(palette.panel).inner_margin(egui::Margin::symmetric(12, 8));
     egui::Panel::top("top").frame(bar).show(ui, |ui| top::top_ui(ui, ctx, view, settings));
     let is_open = ctx.session.target().is_some();
