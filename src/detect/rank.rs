@@ -79,8 +79,9 @@ pub(super) fn name_clusters(
             Some(at) => {
                 names.insert(name, at);
                 let (into, others) = &mut kept[at];
-                if into.detector != cluster.detector {
-                    into.reason += &format!("; seen by {} too", cluster.detector);
+                let words = format!("; seen by {} too", cluster.detector);
+                if into.detector != cluster.detector && !into.reason.contains(&words) {
+                    into.reason += &words;
                 }
                 into.members.extend(cluster.members.into_iter().filter(|member| others.insert(member.row)));
             }

@@ -372,7 +372,7 @@ impl Exporter for Patch {
     }
 
     fn summary(&self) -> &'static str {
-        "JSON lines that `sparrowhawk apply` carries out"
+        "JSON lines that sparrowhawk apply carries out"
     }
 
     fn extension(&self) -> &'static str {

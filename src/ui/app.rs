@@ -179,7 +179,7 @@ pub struct App {
     commands: RefCell<VecDeque<Command>>,
     toasts: Vec<Toast>,
     classes: Vec<Arc<str>>,
-    pub(super) dialog: Option<(Choosing, Job<Option<PathBuf>>)>,
+    pub(super) dialog: Option<(Choosing, Instant, Job<Option<PathBuf>>)>,
     pub(super) demo: Option<Job<Result<DemoPair, String>>>,
     pub(super) similar: Option<Job<Result<Vec<Item>, String>>>,
     pub(super) export: Option<Job<Result<PathBuf, String>>>,
@@ -193,6 +193,7 @@ pub struct App {
     show_first: Option<Queue>,
     select_first: Option<usize>,
     left_at: Option<(Queue, String)>,
+    rows_of: Queue,
     select_later: Option<Item>,
     previews: super::previews::Previews,
 }
@@ -248,6 +249,7 @@ impl App {
             show_first: request.show.as_deref().and_then(Queue::from_name),
             select_first: request.select,
             left_at: None,
+            rows_of: Queue::Overview,
             select_later: None,
             previews: super::previews::Previews::default(),
         };
@@ -554,6 +556,11 @@ impl App {
             return;
         }
         self.rows_stale = false;
+        if self.rows_of != self.view.queue {
+            self.rows_of = self.view.queue;
+            // Where this queue's list was scrolled to in another session says nothing now.
+            self.view.scroll_y = f32::INFINITY;
+        }
         let wanted = Wanted {
             queue: self.view.queue,
             query: self.view.query.clone().unwrap_or_default(),
@@ -583,6 +590,7 @@ impl App {
             self.view.focus(rows[at]);
             return;
         }
+        self.view.scroll_to_cursor = true;
         if let Some(item) = self.select_later.take().filter(|item| rows.contains(item)) {
             self.view.focus(item);
             return;

@@ -1,6 +1,7 @@
 //! How does a command take effect? The only place in the window that calls what changes a review.
 
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use eframe::egui;
 
@@ -20,6 +21,8 @@ use super::session::Which;
 use super::settings::ThemeChoice;
 use super::state::{ExportDialog, PictureMode, PlotFile, Question, Queue, SavePlot, View};
 
+/// A dialog that ends so soon was never there.
+const NO_DIALOG: Duration = Duration::from_millis(400);
 /// Searches that are kept.
 const MOST_SEARCHES: usize = 20;
 /// How many similar samples are listed.
@@ -115,8 +118,12 @@ pub fn apply(app: &mut App, ctx: &egui::Context, command: Command) {
         }
         Command::Focus(item) => app.view.focus(item),
         Command::Show(queue) => {
+            if queue != app.view.queue && !app.view.search_typed && !app.view.search.is_empty() {
+                app.send(Command::Search(String::new()));
+            }
             app.view.queue = queue;
             app.view.audit_list = None;
+            app.view.history_to_top = true;
             app.view.cursor = None;
             app.view.selection.clear();
             app.rows_stale = true;
@@ -124,6 +131,7 @@ pub fn apply(app: &mut App, ctx: &egui::Context, command: Command) {
         Command::SetView(view) => app.view.view = view,
         Command::Search(text) => {
             app.view.query = Query::parse(&text).map(|query| query.prefer_exact(app.classes()));
+            app.view.search_typed &= !text.is_empty();
             app.view.search = text;
             if app.view.queue == Queue::Overview && !app.view.search.trim().is_empty() {
                 app.view.queue = Queue::All;
@@ -142,6 +150,8 @@ pub fn apply(app: &mut App, ctx: &egui::Context, command: Command) {
         Command::FilterProblems(filter) => {
             app.view.problem = filter;
             app.view.queue = Queue::Problems;
+            app.view.cursor = None;
+            app.view.selection.clear();
             app.rows_stale = true;
         }
         Command::Blink => toggle_picture(app, PictureMode::Counterpart),
@@ -168,7 +178,11 @@ pub fn apply(app: &mut App, ctx: &egui::Context, command: Command) {
         }
         Command::AskDismiss(at) => app.view.dismissing = Some((at, String::new())),
         Command::Dismiss => dismiss(app),
-        Command::TakeBack(step) => take_back(app, step),
+        Command::AskTakeBack(step, count) => app.view.taking_back = Some((step, count)),
+        Command::TakeBack(step) => {
+            app.view.taking_back = None;
+            take_back(app, step);
+        }
         Command::ChooseReview => choose(app, Choosing::Review, true),
         Command::CompareWith(path) => compare_with(app, &path),
         Command::CloseOther => {
@@ -311,12 +325,15 @@ pub fn apply(app: &mut App, ctx: &egui::Context, command: Command) {
 
 /// Takes what the window's own jobs have brought.
 pub fn receive_jobs(app: &mut App) {
-    if let Some((choosing, outcome)) =
-        app.dialog.as_ref().and_then(|(choosing, job)| job.poll().map(|outcome| (*choosing, outcome)))
+    if let Some((choosing, since, outcome)) =
+        app.dialog.as_ref().and_then(|(choosing, since, job)| Some((*choosing, *since, job.poll()?)))
     {
         app.dialog = None;
         match outcome {
             Ok(Some(path)) => chosen(app, choosing, path),
+            Ok(None) if since.elapsed() < NO_DIALOG => app.toast_error(
+                "No file dialog could be opened: it takes xdg-desktop-portal or zenity. Type the path, or drop the file or folder on the window",
+            ),
             Ok(None) => {}
             Err(error) => app.toast_error(error.to_string()),
         }
@@ -383,6 +400,14 @@ fn place(path: PathBuf) -> Place {
 }
 
 fn dropped(app: &mut App, mut paths: Vec<PathBuf>) {
+    // A review on an open dataset is somebody else's.
+    let is_review = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "sparrowhawk");
+    if let [path] = &paths[..]
+        && is_review(path)
+    {
+        compare_with(app, &path.clone());
+        return;
+    }
     paths.truncate(2);
     match (paths.len(), app.session.target().is_some()) {
         (2, _) => {
@@ -434,7 +459,7 @@ fn choose(app: &mut App, choosing: Choosing, file: bool) {
             Choosing::Further => dialog.set_title("Choose a further version").pick_folder(),
         }
     });
-    app.dialog = Some((choosing, job));
+    app.dialog = Some((choosing, Instant::now(), job));
 }
 
 fn chosen(app: &mut App, choosing: Choosing, path: PathBuf) {
@@ -677,7 +702,12 @@ fn keep_one(app: &mut App) {
         let item = app.items.item(Which::Target, member.row as usize);
         let verdict = if item == cursor { Verdict::Keep } else { Verdict::Exclude };
         match app.items.subject(item) {
-            Some(subject) => rows.push((subject, Some(verdict))),
+            Some(subject) => {
+                let now = app.review.as_ref().and_then(|review| review.in_force(&subject.key, &subject.hash));
+                if now.is_none_or(|now| now.verdict.as_ref() != Some(&verdict)) {
+                    rows.push((subject, Some(verdict)));
+                }
+            }
             None => {
                 app.toast_error("Not decided: a file of this group has not been read");
                 return;
@@ -687,7 +717,7 @@ fn keep_one(app: &mut App) {
     let last = group.members.iter().rfind(|member| !member.in_base).map(|member| member.row);
     let (note, reviewer) = (std::mem::take(&mut app.view.note), app.settings.reviewer.clone());
     let Some(review) = app.review.as_mut().filter(|_| !rows.is_empty()) else {
-        app.toast_error("Not decided: nothing of this group is in the version under review");
+        app.toast("Nothing to decide: it is so already, or only the base has these");
         return;
     };
     match review.decide_each(rows, &note, &reviewer) {
@@ -744,7 +774,9 @@ fn step_back_or_forth(app: &mut App, forth: bool) {
 fn next_undecided(app: &mut App, after: Option<Item>) -> bool {
     let rows = app.rows.rows().items.clone();
     let start = after.and_then(|item| rows.iter().position(|row| *row == item)).map_or(0, |at| at + 1);
-    let undecided = |item: &&Item| !app.is_decided(**item);
+    // What only the base has, and the contribution did not touch, is not up for a decision.
+    let open = |item: Item| app.items.place(item).0 == Which::Target || app.items.change(item).is_some();
+    let undecided = |item: &&Item| open(**item) && !app.is_decided(**item);
     let found =
         rows[start..].iter().find(undecided).or_else(|| rows[..start].iter().find(undecided)).copied();
     if let Some(item) = found {
@@ -780,8 +812,11 @@ fn move_cursor(app: &mut App, columns: i32, rows: i32, extend: bool) {
 }
 
 fn toggle_picture(app: &mut App, mode: PictureMode) {
-    let has = app.view.cursor.and_then(|cursor| app.items.counterpart(cursor)).is_some();
-    if !has {
+    let Some(cursor) = app.view.cursor else {
+        app.toast("Select a sample first");
+        return;
+    };
+    if app.items.counterpart(cursor).is_none() {
         app.toast("The base has no counterpart of this sample");
     } else if app.view.picture == mode {
         app.view.picture = PictureMode::Plain;
@@ -900,7 +935,8 @@ fn open_export(app: &mut App) {
         app.toast("Open a dataset and decide something first");
         return;
     };
-    let exporter = export::EXPORTERS[0];
+    let known = export::EXPORTERS.iter().find(|exporter| exporter.id() == app.settings.export_format);
+    let exporter = *known.unwrap_or(&export::EXPORTERS[0]);
     let folder = review.path().parent().map(std::path::Path::to_owned).unwrap_or_default();
     let name = app.session.target().and_then(|s| s.version()).map_or("dataset", |version| version.name());
     let path = folder.join(format!("{name}-corrections.{}", exporter.extension()));
@@ -912,6 +948,7 @@ fn open_export(app: &mut App) {
 fn run_export(app: &mut App) {
     let (Some(dialog), Some(review)) = (&app.view.export, &app.review) else { return };
     let path = PathBuf::from(dialog.path.trim());
+    app.settings.export_format = dialog.format.to_owned();
     let (format, about, corrections) = (dialog.format, review.about().clone(), review.corrections());
     app.export = Some(app.session.pool().start("export", move |_| {
         let input = ExportInput { about: &about, corrections: &corrections };
@@ -929,6 +966,8 @@ fn escape(app: &mut App) {
         view.palette = None;
     } else if view.choosing_label.is_some() {
         view.choosing_label = None;
+    } else if view.taking_back.is_some() {
+        view.taking_back = None;
     } else if view.dismissing.is_some() {
         view.dismissing = None;
     } else if view.export.is_some() {

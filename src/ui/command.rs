@@ -112,6 +112,8 @@ pub enum Command {
     Palette,
     /// Keep the search for later, or forget it.
     ToggleSavedSearch(String),
+    /// Ask whether to take back a step of so many decisions.
+    AskTakeBack(i64, usize),
     /// Take an old step back, wherever it is in force still.
     TakeBack(i64),
     /// Keep the sample under the cursor, and exclude what shows the same picture.

@@ -47,6 +47,7 @@ pub fn commands_from_input(ctx: &egui::Context, app: &mut App) {
         || view.palette.is_some()
         || view.export.is_some()
         || view.dismissing.is_some()
+        || view.taking_back.is_some()
     {
         return;
     }

@@ -48,7 +48,13 @@ pub fn run(request: WindowRequest) -> ExitCode {
         .with_drag_and_drop(true);
     // A window of a given size is asked for by scripts, which want the same picture every time.
     let persist_window = request.size.is_none() && request.screenshot.is_none() && request.tour.is_none();
-    let options = eframe::NativeOptions { viewport, persist_window, ..eframe::NativeOptions::default() };
+    let persistence_path = Some(crate::review::data_folder().join("window.ron"));
+    let options = eframe::NativeOptions {
+        viewport,
+        persist_window,
+        persistence_path,
+        ..eframe::NativeOptions::default()
+    };
     let outcome = eframe::run_native(
         "sparrowhawk",
         options,

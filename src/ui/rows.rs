@@ -202,7 +202,12 @@ impl Counts {
             add(&mut counts.triggers, item);
         }
         for item in twins(items) {
-            add(&mut counts.twins, item);
+            // What the base has is listed for comparison; only what may be decided counts as open.
+            if items.place(item).0 == Which::Target || items.change(item).is_some() {
+                add(&mut counts.twins, item);
+            } else {
+                counts.twins.total += 1;
+            }
         }
         counts
     }

@@ -71,6 +71,8 @@ pub struct Settings {
     pub sort: Sort,
     /// Searches that were kept, the last one first.
     pub searches: Vec<String>,
+    /// The format of the last export.
+    pub export_format: String,
     /// Nothing moves by itself.
     pub reduced_motion: bool,
     /// How much larger than usual everything is.
@@ -90,6 +92,7 @@ impl Default for Settings {
             view: View::Grid,
             sort: Sort::Queue,
             searches: Vec::new(),
+            export_format: "patch".to_owned(),
             reduced_motion: false,
             zoom: 1.0,
         }

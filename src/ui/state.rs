@@ -374,6 +374,8 @@ pub struct ViewState {
     pub suggestion: Option<usize>,
     /// What the history is filtered by, and the lines that are left, as they were at a revision.
     pub history: HistoryFilter,
+    /// A question is open whether to take this step back, of so many decisions.
+    pub taking_back: Option<(i64, usize)>,
     /// The dialog "not a trigger" is open: for the cluster at this place of the scan, with the reason so far.
     pub dismissing: Option<(u16, String)>,
     /// The export dialog is open.
@@ -388,6 +390,10 @@ pub struct ViewState {
     pub audit_rows: Vec<Item>,
     /// The form for a new audit.
     pub audit_form: AuditForm,
+    /// The search was typed and not followed from a link: it stays when another queue is shown.
+    pub search_typed: bool,
+    /// The history is shown from its beginning in the next frame.
+    pub history_to_top: bool,
     /// The keyboard was in a text field in the last frame.
     pub typing: bool,
     /// The samples of [`Queue::Chosen`].
@@ -430,6 +436,7 @@ impl Default for ViewState {
             palette: None,
             suggestion: None,
             history: HistoryFilter::default(),
+            taking_back: None,
             dismissing: None,
             export: None,
             dropped: Vec::new(),
@@ -437,6 +444,8 @@ impl Default for ViewState {
             audit_list: None,
             audit_rows: Vec::new(),
             audit_form: AuditForm::default(),
+            search_typed: false,
+            history_to_top: true,
             typing: false,
             chosen: Vec::new(),
             map: MapView::default(),
@@ -483,6 +492,7 @@ impl ViewState {
             || self.choosing_label.is_some()
             || self.palette.is_some()
             || self.dismissing.is_some()
+            || self.taking_back.is_some()
             || self.export.is_some()
             || self.help
             || !self.dropped.is_empty()

@@ -404,7 +404,9 @@ fn visuals(palette: &Palette, dark: bool) -> egui::Visuals {
     v.panel_fill = palette.panel;
     v.window_fill = palette.panel;
     v.window_stroke = Stroke::new(1.0, palette.line);
-    v.extreme_bg_color = if dark { palette.background } else { palette.card };
+    // Under scroll bars and progress: told apart from the panel in both themes; text fields have their own.
+    v.extreme_bg_color = palette.background;
+    v.text_edit_bg_color = Some(if dark { palette.background } else { palette.card });
     v.faint_bg_color = palette.card;
     v.hyperlink_color = palette.accent;
     v.warn_fg_color = palette.warning;
@@ -426,7 +428,7 @@ fn visuals(palette: &Palette, dark: bool) -> egui::Visuals {
     }
     v.widgets.noninteractive.bg_stroke = Stroke::new(1.0, palette.line);
     v.widgets.inactive.weak_bg_fill = palette.card;
-    v.widgets.inactive.bg_fill = palette.card;
+    v.widgets.inactive.bg_fill = if dark { palette.card } else { palette.line };
     v.widgets.inactive.bg_stroke = Stroke::new(1.0, palette.line);
     v.widgets.hovered.weak_bg_fill = palette.card_hovered;
     v.widgets.hovered.bg_fill = palette.card_hovered;

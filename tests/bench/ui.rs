@@ -146,7 +146,7 @@ pub fn keys() {
         App::new(&creation.egui_ctx, startup)
     });
     let frame = Duration::from_micros(16_667);
-    let mut frames = |window: &mut Harness<'_, App>, count: usize| {
+    let frames = |window: &mut Harness<'_, App>, count: usize| {
         for _ in 0..count {
             let start = Instant::now();
             window.step();

@@ -87,6 +87,8 @@ fn a_pair_is_compared_decided_undone_exported_and_found_again() {
     let exported = folder.path().join("corrections.csv");
     press_with(&mut window, Modifiers::COMMAND, Key::E);
     let dialog = window.state_mut().view.export.as_mut().expect("the dialog is open");
+    assert_eq!(dialog.format, "patch");
+    dialog.format = "csv";
     dialog.path = exported.to_string_lossy().into_owned();
     window.run();
     window.get_by_label("Export").click();

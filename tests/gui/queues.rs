@@ -114,6 +114,20 @@ fn a_shared_mark_is_shown_dismissed_remembered_and_decided_for_all() {
     assert_eq!(window.state().review().unwrap().decided(), all);
     press(&mut window, Modifiers::COMMAND, Key::Z);
     assert_eq!(window.state().review().unwrap().decided(), 0);
+
+    // From the history such a step is taken back as a whole, and only after it was asked.
+    press(&mut window, Modifiers::COMMAND | Modifiers::SHIFT, Key::Z);
+    press(&mut window, Modifiers::COMMAND, Key::Z);
+    send(&mut window, Command::DecideCluster(0, Verdict::Exclude));
+    tap(&mut window, Key::Enter);
+    send(&mut window, Command::Show(Queue::History));
+    let decided = window.state().review().unwrap().log().last().unwrap().decision.clone();
+    window.get_by_label(&format!("Take back: {}", decided.subject.key)).click();
+    window.run();
+    assert_eq!(window.state().view.taking_back, Some((decided.step, all)));
+    assert_eq!(window.state().review().unwrap().decided(), all, "asked, not done");
+    tap(&mut window, Key::Enter);
+    assert_eq!(window.state().review().unwrap().decided(), 0);
 }
 
 #[test]
@@ -195,7 +209,7 @@ fn the_threshold_of_a_problem_can_be_moved() {
     send(&mut window, Command::FilterProblems(Some(ProblemFilter::Below(ImageProblem::Dark, 1.0))));
     assert!(keys_in_view(&window).len() > 40);
     assert_eq!(keys_in_view(&window)[0], "lake/dark.png", "the darkest first");
-    window.get_by_label("Problem: All").click();
+    window.get_by_label("Problem: New or changed").click();
     window.run();
     assert!(keys_in_view(&window).len() < 40);
 }
@@ -376,4 +390,24 @@ fn a_third_and_a_fourth_version_are_aligned_beside_the_others() {
     send(&mut window, Command::RemoveFurther(0));
     assert!(window.state().session().in_further(0, row).is_some());
     assert_eq!(window.state().session().further().count(), 1);
+}
+
+#[test]
+fn a_search_from_a_link_ends_with_its_queue_and_a_typed_one_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let (base, fork) = make_pair(folder.path());
+    let mut window = open(Some(&base), Some(&fork), &folder.path().join("r.sparrowhawk"));
+    send(&mut window, Command::Search("label:beach change:added".into()));
+    assert_eq!(keys_in_view(&window), Vec::<String>::new());
+    send(&mut window, Command::Show(Queue::Changes));
+    assert_eq!(keys_in_view(&window).len(), 4);
+    tap(&mut window, Key::Slash);
+    window.get_by_label("Search samples").type_text("label:nsfw");
+    window.run();
+    tap(&mut window, Key::Escape);
+    send(&mut window, Command::Show(Queue::Change(ChangeKind::Added)));
+    assert_eq!(window.state().view.search, "label:nsfw");
+    // A field that is not there is a mistake also where it is compared.
+    send(&mut window, Command::Search("scor>0.8".into()));
+    assert_eq!(window.state().view.query.clone().unwrap_err().range, 0..4);
 }

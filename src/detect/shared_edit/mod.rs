@@ -352,9 +352,14 @@ impl View<'_> {
             let name = version.classes()[label as usize].to_string();
             let id = format!("e{}", number + 1);
             let what = if kind == "patch" { "the same mark" } else { "the same pattern" };
+            let different = if sources as usize == members.len() {
+                String::new()
+            } else {
+                format!(" ({sources} of them different)")
+            };
             let mut reason = format!(
-                "{} pictures ({sources} of them different) are pictures of the base with {what} put on them; \
-                 {label_count} of the {sources} are labelled {name}",
+                "{} pictures{different} are pictures of the base with {what} put on them; {label_count} of the \
+                 {sources} are labelled {name}",
                 members.len(),
             );
             if relabelled > 0 {

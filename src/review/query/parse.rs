@@ -103,14 +103,16 @@ fn term(word: &Word, text: &str) -> Result<Term, QueryError> {
         return plain_text();
     };
     let Some(field) = Field::ALL.into_iter().find(|field| name.eq_ignore_ascii_case(field.as_str())) else {
-        // Keys may hold such signs; only a `:` looks so much like a field that silence would mislead.
-        if operator != ':' {
+        // Keys may hold such signs; a `:`, and a `<` or `>` before a number, look so much like a field that silence
+        // would mislead.
+        let compares = signs.get(at + 1).is_some_and(|sign| sign.c.is_ascii_digit() || sign.c == '.');
+        if operator != ':' && !(matches!(operator, '<' | '>') && compares) {
             return plain_text();
         }
         let known = Field::ALL.map(Field::as_str).join(", ");
         return Err(QueryError {
             message: format!(
-                "there is no field `{name}`; there are: {known}; for a text with `:` in it use quotes"
+                "there is no field `{name}`; there are: {known}; for a text with `{operator}` in it use quotes"
             ),
             range: start..start + name.len(),
         });

@@ -379,8 +379,8 @@ fn report_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, audit: 
     let plan = &audit.plan;
     let strata = match plan.strata_by {
         StrataBy::None => String::new(),
-        StrataBy::Label => format!(", equal shares of {} labels", grouped(plan.strata.len())),
-        StrataBy::Split => format!(", equal shares of {} splits", grouped(plan.strata.len())),
+        StrataBy::Label => format!(", the same share of each of {} labels", grouped(plan.strata.len())),
+        StrataBy::Split => format!(", the same share of each of {} splits", grouped(plan.strata.len())),
     };
     let date = plan.date.get(..10).unwrap_or(&plan.date);
     title_ui(

@@ -135,7 +135,8 @@ fn cluster_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, at: usize, cluster: &Cluster
                 });
             });
         });
-        ui.add(egui::Label::new(&cluster.reason).truncate()).on_hover_text(&cluster.reason);
+        // Cut off, a label shows its whole text to whoever points at it.
+        ui.add(egui::Label::new(&cluster.reason).truncate());
         let chance = format!(
             "{} · {} · by chance: {}",
             make_up(ctx, cluster),
@@ -146,8 +147,7 @@ fn cluster_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, at: usize, cluster: &Cluster
             },
             odds(cluster.p_value)
         );
-        ui.add(egui::Label::new(RichText::new(&chance).color(color.text_weak)).truncate())
-            .on_hover_text(chance);
+        ui.add(egui::Label::new(RichText::new(chance).color(color.text_weak)).truncate());
         ui.add_space(6.0);
         ui.horizontal_top(|ui| {
             ui.spacing_mut().item_spacing.x = 12.0;
@@ -255,10 +255,14 @@ fn parts_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, at: usize, cluster: &Cluster) 
             let line = rect.with_min_y(rect.bottom() - 3.0);
             ui.painter().rect_filled(line, 0.0, verdict_color);
         }
-        if response.hovered() {
-            ui.painter().rect_stroke(rect, 4.0, Stroke::new(1.5, color.accent), StrokeKind::Inside);
+        let label = ctx.items.label(item);
+        let is_odd = label != Some(cluster.label.as_str());
+        if response.hovered() || is_odd {
+            let stroke = Stroke::new(1.5, if response.hovered() { color.accent } else { color.warning });
+            ui.painter().rect_stroke(rect, 4.0, stroke, StrokeKind::Inside);
         }
-        if response.on_hover_text(ctx.items.key(item)).clicked() {
+        let odd = if is_odd { format!("\nlabelled {}", label.unwrap_or("nothing")) } else { String::new() };
+        if response.on_hover_text(format!("{}{odd}", ctx.items.key(item))).clicked() {
             ctx.send(Command::Show(Queue::Cluster(at as u16)));
             ctx.send(Command::Focus(item));
         }

@@ -17,6 +17,7 @@ pub fn dialogs_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, settin
     question_ui(ui, ctx, view);
     chooser_ui(ui, ctx, view);
     palette_ui(ui, ctx, view, settings);
+    take_back_ui(ui, ctx, view);
     dismiss_ui(ui, ctx, view);
     export_ui(ui, ctx, view);
     dropped_ui(ui, ctx, view);
@@ -229,6 +230,33 @@ fn palette_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, settings: 
     }
 }
 
+/// A step of many decisions is taken back as a whole: asked first.
+fn take_back_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState) {
+    let Some((step, count)) = view.taking_back else { return };
+    let (mut run, mut close) = ui.ctx().input_mut(|input| {
+        (input.consume_key(Modifiers::NONE, Key::Enter), input.consume_key(Modifiers::NONE, Key::Escape))
+    });
+    let action = format!("Take back {} decisions", grouped(count));
+    let outside = modal(ui, "take-back", 420.0, |ui| {
+        title_ui(ui, &format!("{action}?"));
+        let text = "They were made as one step. Each sample gets the verdict that it had before; later decisions stay.";
+        ui.add(egui::Label::new(text).wrap());
+        ui.add_space(10.0);
+        ui.horizontal(|ui| {
+            run |= primary(ui, &action).on_hover_text("Enter").clicked();
+            close |= ui
+                .add(egui::Button::new("Cancel").min_size(Vec2::new(80.0, 30.0)))
+                .on_hover_text("Esc")
+                .clicked();
+        });
+    });
+    if close || outside {
+        view.taking_back = None;
+    } else if run {
+        ctx.send(Command::TakeBack(step));
+    }
+}
+
 /// Why is this no trigger? Asked before a cluster is listed no more.
 fn dismiss_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState) {
     let Some((at, reason)) = &mut view.dismissing else { return };
@@ -237,7 +265,7 @@ fn dismiss_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState) {
     });
     let clusters = ctx.items.scan.as_ref().map(|scan| scan.clusters.as_slice()).unwrap_or_default();
     let count = clusters.get(usize::from(*at)).map_or(0, |cluster| cluster.members.len());
-    let outside = modal(ui, "dismiss", 460.0, |ui| {
+    modal(ui, "dismiss", 460.0, |ui| {
         title_ui(ui, "Not a trigger?");
         let text = format!(
             "What these {} pictures share will be listed no more, also in a later version. Their labels stay undecided.",
@@ -262,7 +290,7 @@ fn dismiss_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState) {
                 .clicked();
         });
     });
-    if close || outside {
+    if close {
         view.dismissing = None;
     } else if run {
         ctx.send(Command::Dismiss);
@@ -277,7 +305,7 @@ fn export_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState) {
     let corrections = ctx.review.map_or(0, crate::review::Review::decided);
     let mut close = escape;
     let mut run = enter;
-    let outside = modal(ui, "export", 520.0, |ui| {
+    modal(ui, "export", 520.0, |ui| {
         let palette = palette(ui);
         title_ui(ui, "Export corrections");
         if corrections == 0 {
@@ -325,7 +353,7 @@ fn export_ui(ui: &egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState) {
                 .clicked();
         });
     });
-    if close || outside {
+    if close {
         view.export = None;
     } else if run {
         ctx.send(Command::RunExport);

@@ -46,8 +46,15 @@ pub fn header_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, set
     let palette = palette(ui);
     ui.horizontal(|ui| {
         ui.set_min_height(28.0);
-        ui.label(RichText::new(view.queue.title()).font(theme::title_font()).color(palette.text_strong))
-            .on_hover_text(view.queue.explanation());
+        // Narrow: the tabs, the order and the size of pictures take what they need, the name gives way.
+        let narrow = ui.available_width() < 520.0;
+        let title = RichText::new(view.queue.title()).font(theme::title_font()).color(palette.text_strong);
+        ui.scope(|ui| {
+            if narrow {
+                ui.set_max_width((ui.available_width() - 330.0).max(80.0));
+            }
+            ui.add(egui::Label::new(title).truncate()).on_hover_text(view.queue.explanation());
+        });
         ui.label(RichText::new(grouped(ctx.rows.len())).color(palette.text_weak));
         if view.selection.len() > 1 {
             ui.label(strong(format!("· {} selected", grouped(view.selection.len()))).color(palette.accent));

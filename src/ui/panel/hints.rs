@@ -25,10 +25,15 @@ pub fn look_first(ctx: &ViewCtx<'_>) -> Vec<(String, Command)> {
             0 => ", and no picture of the base has it".to_owned(),
             many => format!(", and {} of the base come near", grouped(many as usize)),
         };
+        let members = cluster.members.iter().map(|member| ctx.items.item(Which::Target, member.row as usize));
+        let labelled = members.clone().filter(|item| ctx.items.label(*item) == Some(cluster.label.as_str()));
+        let share = labelled.count() as f64 / cluster.members.len().max(1) as f64;
+        let left = members.filter(|item| !ctx.verdicts.is_decided(*item)).count();
+        let done = if left == 0 { " (all decided)" } else { "" };
         let text = format!(
-            "{} pictures {what}, {:.0} % of them labelled “{}”{base}",
+            "{} pictures {what}, {:.0} % of them labelled “{}”{base}{done}",
             grouped(cluster.members.len()),
-            100.0 * cluster.label_share,
+            100.0 * share,
             cluster.label
         );
         hints.push((text, Command::Show(Queue::Cluster(at as u16))));

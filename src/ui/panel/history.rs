@@ -81,16 +81,15 @@ impl Panel for History {
         }
         ui.spacing_mut().item_spacing.y = 2.0;
         let lines = &view.history.lines;
-        egui::ScrollArea::vertical().id_salt("history").auto_shrink([false, false]).show_rows(
-            ui,
-            LINE,
-            lines.len(),
-            |ui, range| {
-                for at in &lines[range] {
-                    line_ui(ui, ctx, review, &review.log()[*at as usize]);
-                }
-            },
-        );
+        let mut area = egui::ScrollArea::vertical().id_salt("history").auto_shrink([false, false]);
+        if std::mem::take(&mut view.history_to_top) {
+            area = area.vertical_scroll_offset(0.0);
+        }
+        area.show_rows(ui, LINE, lines.len(), |ui, range| {
+            for at in &lines[range] {
+                line_ui(ui, ctx, review, &review.log()[*at as usize]);
+            }
+        });
     }
 }
 
@@ -183,6 +182,7 @@ fn line_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, review: &Review, logged: &Logge
         ctx.send(Command::Search(String::new()));
         ctx.send(Command::Focus(item));
     }
+    let size = step_size(review.log(), decision.step);
     if in_force && logged.action == Action::Decide {
         let place =
             Rect::from_center_size(egui::pos2(rect.right() - 20.0, rect.center().y), Vec2::splat(24.0));
@@ -191,12 +191,26 @@ fn line_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, review: &Review, logged: &Logge
                 .max_rect(place)
                 .layout(Layout::centered_and_justified(egui::Direction::LeftToRight)),
         );
-        let tip = "Take this step back, without those that came after it";
+        let (tip, command) = if size > 1 {
+            let tip = format!(
+                "Take back all {} decisions of this step, without those that came after it…",
+                grouped(size)
+            );
+            (tip, Command::AskTakeBack(decision.step, size))
+        } else {
+            ("Take this back, without what came after it".to_owned(), Command::TakeBack(decision.step))
+        };
         let name = format!("Take back: {name}");
-        if icon_button(&mut inside, icon::ARROW_COUNTER_CLOCKWISE, &name, tip).clicked() {
-            ctx.send(Command::TakeBack(decision.step));
+        if icon_button(&mut inside, icon::ARROW_COUNTER_CLOCKWISE, &name, &tip).clicked() {
+            ctx.send(command);
         }
     }
+}
+
+/// How many lines of the journal belong to a step.
+fn step_size(log: &[Logged], step: i64) -> usize {
+    let from = log.partition_point(|logged| logged.decision.step < step);
+    log[from..].partition_point(|logged| logged.decision.step == step)
 }
 
 /// Where the sample is now, if it is still there with the same content.

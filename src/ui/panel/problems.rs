@@ -27,7 +27,12 @@ pub fn problems_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &ViewState) {
                 ctx.send(Command::FilterProblems(filter));
             }
         };
-        choice("All", None, "Everything that is listed by the usual thresholds", None);
+        let (name, tip) = if ctx.session.base().is_some() {
+            ("New or changed", "What the contribution brought or changed, by the usual thresholds; the others look at all its pictures")
+        } else {
+            ("All", "Everything that is listed by the usual thresholds")
+        };
+        choice(name, None, tip, None);
         choice(
             "unreadable",
             None,

@@ -177,6 +177,7 @@ fn search_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, setting
     }
     if response.changed() {
         view.suggestion = None;
+        view.search_typed = true;
         ctx.send(Command::Search(view.search.clone()));
     }
     let has_focus = response.has_focus();
@@ -185,6 +186,7 @@ fn search_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, setting
         && let Some(suggestion) = found.get(at)
     {
         view.search.clone_from(&suggestion.text);
+        view.search_typed = true;
         view.suggestion = None;
         view.focus_search = true;
         // The cursor goes to the end, where the next term is typed.

@@ -3,7 +3,7 @@
 use eframe::egui::{self, Align2, Color32, CornerRadius, FontId, Rect, Stroke, StrokeKind, Vec2};
 
 use crate::detect::part_square;
-use crate::model::PixelBox;
+use crate::model::{PixelBox, Verdict};
 use crate::ui::app::ViewCtx;
 use crate::ui::items::Item;
 use crate::ui::session::Which;
@@ -134,7 +134,21 @@ fn caption_ui(
         Some(label) => (label, palette.text),
         None => ("no label", palette.text_weak),
     };
-    painter.text(egui::pos2(x, at.y), Align2::LEFT_CENTER, text, font, color);
+    // A label that is to be another one is followed by that.
+    let wish = matches!(ctx.verdicts.get(item), Some(Verdict::Relabel(_)))
+        .then(|| ctx.review?.in_force(ctx.items.key(item), &ctx.items.hash(item)?))
+        .flatten();
+    let wish = wish.and_then(|decision| match &decision.verdict {
+        Some(Verdict::Relabel(class)) => Some(class.as_str()),
+        _ => None,
+    });
+    let color = if wish.is_some() { palette.text_weak } else { color };
+    let end = painter.text(egui::pos2(x, at.y), Align2::LEFT_CENTER, text, font.clone(), color).right();
+    if let Some(wish) = wish {
+        let (sign, color, _) = verdict_look(&Verdict::Relabel(String::new()), true);
+        let text = format!(" {sign} {wish}");
+        painter.text(egui::pos2(end, at.y), Align2::LEFT_CENTER, text, font, color);
+    }
 }
 
 fn badge(painter: &egui::Painter, at: egui::Pos2, sign: &str, color: Color32, palette: &theme::Palette) {
