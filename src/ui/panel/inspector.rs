@@ -374,11 +374,18 @@ fn provenance_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, item: Item) {
             ctx.send(Command::OpenFile(path));
         }
     }
-    for (_, warning) in
-        ctx.session.warnings().filter(|(w, warning)| *w == which && warning.key == ctx.items.key(item))
-    {
+    // There may be as many warnings as samples: looked through once a sample, not once a frame.
+    let messages = remembered(ui, "warnings", (item, ctx.session.generation()), || -> Vec<String> {
+        if !ctx.items.is_warned(item) {
+            return Vec::new();
+        }
+        let key = ctx.items.key(item);
+        let own = ctx.session.warnings().filter(|(w, warning)| *w == which && warning.key == key);
+        own.map(|(_, warning)| warning.message.clone()).collect()
+    });
+    for message in messages.iter() {
         let color = palette(ui).warning;
-        ui.label(RichText::new(format!("{}  {}", icon::WARNING, warning.message)).color(color));
+        ui.label(RichText::new(format!("{}  {message}", icon::WARNING)).color(color));
     }
 }
 
