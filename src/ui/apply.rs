@@ -19,7 +19,7 @@ use super::command::Command;
 use super::items::Item;
 use super::session::Which;
 use super::settings::ThemeChoice;
-use super::state::{ExportDialog, PictureMode, PlotFile, Question, Queue, SavePlot, View};
+use super::state::{ExportDialog, PictureMode, PlotFile, Question, Queue, SavePlot, Sort, View};
 
 /// A dialog that ends so soon was never there.
 const NO_DIALOG: Duration = Duration::from_millis(400);
@@ -127,6 +127,10 @@ pub fn apply(app: &mut App, ctx: &egui::Context, command: Command) {
             app.view.cursor = None;
             app.view.selection.clear();
             app.rows_stale = true;
+        }
+        Command::ShowDoubtful => {
+            app.view.sort = Sort::Suspicion;
+            app.send(Command::Show(Queue::All));
         }
         Command::SetView(view) => app.view.view = view,
         Command::Search(text) => {

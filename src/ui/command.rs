@@ -70,6 +70,8 @@ pub enum Command {
     Focus(Item),
     /// Show a queue.
     Show(Queue),
+    /// Show all samples, the most suspicious first.
+    ShowDoubtful,
     /// Show samples in another way.
     SetView(View),
     /// Filter by a query text.

@@ -11,7 +11,8 @@ use crate::model::{Cluster, Evidence, Member, Other, PixelBox, Signal};
 /// −log10 p above which a cluster is worth a note, and above which it is an alarm with a base and without.
 const NOTE: f64 = 6.0;
 const ALARM_WITH_BASE: f64 = 10.0;
-const ALARM_ALONE: f64 = 20.0;
+/// Without a base what a class has by nature counts too: pockets of trousers and brims of hats reach 26 in a thousand photos.
+const ALARM_ALONE: f64 = 30.0;
 
 /// How much more surprising than what chance makes of the base an alarm must be.
 const BEYOND_CLEAN: f64 = 1.25;
@@ -84,7 +85,9 @@ pub(super) fn report(
     }
     let labelled = members.iter().filter(|member| version.label(member.row as usize) == Some(&label)).count();
     let label_share = labelled as f64 / members.len().max(1) as f64;
-    let against = photos.all.len() - photos.suspects;
+    // Without a base, the photos of other labels.
+    let others_of_label = if photos.by_label { photos.suspects - photos.of_label(one.label) } else { 0 };
+    let against = photos.all.len() - photos.suspects + others_of_label;
     let reason = format!(
         "the same small thing is in {} pictures, {:.0} % of them labelled {label}, and in {} of {against} others",
         members.len(),

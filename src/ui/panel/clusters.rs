@@ -2,7 +2,7 @@
 
 use eframe::egui::{self, Rect, RichText, Sense, Stroke, StrokeKind, Vec2};
 
-use crate::model::{Cluster, Verdict};
+use crate::model::{Cluster, Signal, Verdict};
 use crate::ui::app::ViewCtx;
 use crate::ui::command::Command;
 use crate::ui::items::Item;
@@ -49,8 +49,19 @@ impl Panel for Clusters {
             return;
         }
         egui::ScrollArea::vertical().id_salt("clusters").auto_shrink([false, false]).show(ui, |ui| {
-            for at in open {
+            let (alarms, weak): (Vec<usize>, Vec<usize>) =
+                open.into_iter().partition(|at| is_alarm(ctx, &clusters[*at]));
+            for at in alarms {
                 cluster_ui(ui, ctx, at, &clusters[at]);
+            }
+            if !weak.is_empty() {
+                ui.add_space(4.0);
+                let text = "Below the alarm: such things often have nature as their cause";
+                ui.label(RichText::new(text).small().color(color.text_weak));
+                ui.add_space(4.0);
+                for at in weak {
+                    cluster_ui(ui, ctx, at, &clusters[at]);
+                }
             }
             if !dismissed.is_empty() {
                 ui.add_space(theme::SECTION_GAP);
@@ -61,6 +72,14 @@ impl Panel for Clusters {
             }
         });
     }
+}
+
+/// Whether a detector raised an alarm for it.
+pub(super) fn is_alarm(ctx: &ViewCtx<'_>, cluster: &Cluster) -> bool {
+    let signals =
+        |item: Item| ctx.items.ranked(item).map(|ranked| ranked.signals.as_slice()).unwrap_or_default();
+    let raises = |signal: &Signal| signal.alarm && signal.cluster.as_deref() == Some(cluster.id.as_str());
+    members(ctx, cluster).into_iter().any(|item| signals(item).iter().any(raises))
 }
 
 fn card(ui: &mut egui::Ui, content: impl FnOnce(&mut egui::Ui)) {

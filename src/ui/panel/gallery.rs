@@ -210,6 +210,15 @@ pub fn nothing_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &ViewState) {
         }
     };
     empty_ui(ui, sign, title, advice);
+    if view.queue == Queue::SuspiciousLabels && !filtered && ctx.items.scan.is_some() {
+        ui.vertical_centered(|ui| {
+            ui.add_space(8.0);
+            let text = format!("{}  Show the most suspicious all the same", icon::TAG);
+            if ui.button(text).on_hover_text("All samples, ordered by suspicion").clicked() {
+                ctx.send(Command::ShowDoubtful);
+            }
+        });
+    }
 }
 
 fn grid_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &mut ViewState, settings: &Settings) {

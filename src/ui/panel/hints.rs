@@ -9,6 +9,8 @@ use crate::ui::session::Which;
 use crate::ui::state::Queue;
 use crate::ui::widget::grouped;
 
+use super::clusters::is_alarm;
+
 /// Clusters that get a sentence of their own.
 const MOST_CLUSTERS: usize = 3;
 
@@ -17,7 +19,8 @@ pub fn look_first(ctx: &ViewCtx<'_>) -> Vec<(String, Command)> {
     let mut hints = Vec::new();
     let scan = ctx.items.scan.as_deref();
     let clusters = scan.iter().flat_map(|scan| &scan.clusters).enumerate();
-    let open = clusters.filter(|(at, _)| ctx.verdicts.dismissed(*at).is_none());
+    let open =
+        clusters.filter(|(at, cluster)| ctx.verdicts.dismissed(*at).is_none() && is_alarm(ctx, cluster));
     for (at, cluster) in open.take(MOST_CLUSTERS) {
         let what = if cluster.kind == "overlay" { "are covered by one pattern" } else { "share one mark" };
         let base = match cluster.base_matches {
