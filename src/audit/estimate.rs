@@ -92,7 +92,7 @@ pub fn finite_interval(defects: u64, seen: u64, population: u64, confidence: f64
 }
 
 /// The first number in `from..to` for which it holds, `to` where it holds for none.
-fn first(from: u64, to: u64, holds: impl Fn(u64) -> bool) -> u64 {
+pub(super) fn first(from: u64, to: u64, holds: impl Fn(u64) -> bool) -> u64 {
     let (mut low, mut high) = (from, to);
     while low < high {
         let middle = low.midpoint(high);

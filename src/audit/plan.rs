@@ -302,16 +302,7 @@ fn two_points(population: u64, allowed: u64, defects: u64, confidence: f64) -> O
 
 /// The least number in `1..=most` that is enough, `most` where none is; `enough` must not change back.
 fn least(most: u64, enough: impl Fn(u64) -> bool) -> u64 {
-    let (mut low, mut high) = (1, most.max(1));
-    while low < high {
-        let middle = low.midpoint(high);
-        if enough(middle) {
-            high = middle;
-        } else {
-            low = middle + 1;
-        }
-    }
-    low
+    super::estimate::first(1, most.max(1), enough)
 }
 
 #[cfg(test)]

@@ -10,23 +10,30 @@ use crate::task::{Job, Pool};
 /// Frames to wait after everything has settled, so that animations have ended.
 const CALM_FRAMES: u32 = 12;
 
+/// A place for a picture that is yet to come.
+type Coming = Arc<Mutex<Option<Arc<egui::ColorImage>>>>;
+
+/// Asks for the next frame's picture.
+fn next_frame(ctx: &egui::Context) -> Coming {
+    let coming = Coming::default();
+    let (taken, ctx_again) = (coming.clone(), ctx.clone());
+    ctx.send_viewport_cmd(egui::ViewportCommand::Screenshot(egui::ScreenshotCallback::new(move |image| {
+        *taken.lock().unwrap_or_else(PoisonError::into_inner) = Some(image);
+        ctx_again.request_repaint();
+    })));
+    coming
+}
+
 /// The next frame's picture, once it is there.
 pub struct Taken {
     path: PathBuf,
-    image: Arc<Mutex<Option<Arc<egui::ColorImage>>>>,
+    image: Coming,
 }
 
 impl Taken {
     /// Asks for it, to be saved at `path`.
     pub fn ask(ctx: &egui::Context, path: PathBuf) -> Self {
-        let image: Arc<Mutex<Option<Arc<egui::ColorImage>>>> = Arc::default();
-        let (taken, ctx_again) = (image.clone(), ctx.clone());
-        ctx.send_viewport_cmd(egui::ViewportCommand::Screenshot(egui::ScreenshotCallback::new(
-            move |image| {
-                *taken.lock().unwrap_or_else(PoisonError::into_inner) = Some(image);
-                ctx_again.request_repaint();
-            },
-        )));
+        let image = next_frame(ctx);
         Self { path, image }
     }
 
@@ -87,20 +94,14 @@ fn write(image: &egui::ColorImage, path: &Path) -> Result<(), String> {
 #[derive(Default)]
 pub struct PartOfWindow {
     wanted: Option<(PathBuf, [f32; 4])>,
-    taken: Arc<Mutex<Option<Arc<egui::ColorImage>>>>,
+    taken: Coming,
 }
 
 impl PartOfWindow {
     /// Asks for the next frame's picture; `part` is in points: left, top, right, bottom.
     pub fn ask(&mut self, ctx: &egui::Context, path: PathBuf, part: [f32; 4]) {
         self.wanted = Some((path, part));
-        let (taken, ctx_again) = (self.taken.clone(), ctx.clone());
-        ctx.send_viewport_cmd(egui::ViewportCommand::Screenshot(egui::ScreenshotCallback::new(
-            move |image| {
-                *taken.lock().unwrap_or_else(PoisonError::into_inner) = Some(image);
-                ctx_again.request_repaint();
-            },
-        )));
+        self.taken = next_frame(ctx);
     }
 
     /// Once the picture is there, cuts the part out and writes it on a worker.

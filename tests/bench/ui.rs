@@ -22,6 +22,21 @@ use sparrowhawk::ui::state::{Queue, Sort, View};
 const ROWS: usize = 1_000_000;
 const FRAMES: usize = 600;
 
+/// A window with real threads and no cache.
+fn window_on(request: WindowRequest) -> Harness<'static, App> {
+    Harness::builder().with_size([1440.0, 900.0]).build_eframe(move |creation| {
+        let startup = Startup {
+            request,
+            pool: Pool::threads(|| ()),
+            cache: Arc::new(Cache::none()),
+            settings: Settings::default(),
+            keys: Keys::default(),
+            messages: Vec::new(),
+        };
+        App::new(&creation.egui_ctx, startup)
+    })
+}
+
 pub fn run() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let list = folder.path().join("million.csv");
@@ -39,17 +54,7 @@ pub fn run() {
         ..WindowRequest::default()
     };
     let start = Instant::now();
-    let mut window = Harness::builder().with_size([1440.0, 900.0]).build_eframe(move |creation| {
-        let startup = Startup {
-            request,
-            pool: Pool::threads(|| ()),
-            cache: Arc::new(Cache::none()),
-            settings: Settings::default(),
-            keys: Keys::default(),
-            messages: Vec::new(),
-        };
-        App::new(&creation.egui_ctx, startup)
-    });
+    let mut window = window_on(request);
     while window.state().rows().len() < ROWS {
         window.step();
         std::thread::sleep(Duration::from_millis(5));
@@ -134,17 +139,7 @@ pub fn keys() {
         review: Some(folder.path().join("r.sparrowhawk")),
         ..WindowRequest::default()
     };
-    let mut window = Harness::builder().with_size([1440.0, 900.0]).build_eframe(move |creation| {
-        let startup = Startup {
-            request,
-            pool: Pool::threads(|| ()),
-            cache: Arc::new(Cache::none()),
-            settings: Settings::default(),
-            keys: Keys::default(),
-            messages: Vec::new(),
-        };
-        App::new(&creation.egui_ctx, startup)
-    });
+    let mut window = window_on(request);
     let frame = Duration::from_micros(16_667);
     let frames = |window: &mut Harness<'_, App>, count: usize| {
         for _ in 0..count {

@@ -13,7 +13,7 @@ use crate::ui::items::Item;
 use crate::ui::settings::Settings;
 use crate::ui::state::{HistoryFilter, Queue, ViewState};
 use crate::ui::theme::{self, icon, palette, strong, verdict_look};
-use crate::ui::widget::{empty_ui, grouped, icon_button, name_field};
+use crate::ui::widget::{empty_ui, grouped, icon_button, local_time, name_field};
 
 use super::Panel;
 
@@ -127,13 +127,6 @@ fn what(logged: &Logged) -> String {
     }
 }
 
-fn time(millis: i64) -> String {
-    jiff::Timestamp::from_millisecond(millis).map_or_else(
-        |_| String::new(),
-        |time| time.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string(),
-    )
-}
-
 fn line_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, review: &Review, logged: &Logged) {
     let color = palette(ui);
     let decision: &Arc<Decision> = &logged.decision;
@@ -143,7 +136,8 @@ fn line_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, review: &Review, logged: &Logge
         ui.allocate_exact_size(Vec2::new(ui.available_width() - 12.0, LINE), Sense::click());
     let item = item_of(ctx, decision);
     let name = if is_cluster(subject) { "a shared thing" } else { subject.key.as_str() };
-    let said = format!("{}, {}, {name}, {}", time(decision.time_millis), what(logged), decision.reviewer);
+    let said =
+        format!("{}, {}, {name}, {}", local_time(decision.time_millis), what(logged), decision.reviewer);
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &said));
     if response.hovered() {
         ui.painter().rect_filled(rect, theme::RADIUS, color.card);
@@ -157,7 +151,7 @@ fn line_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, review: &Review, logged: &Logge
         ui.painter_at(area).text(area.left_center(), Align2::LEFT_CENTER, text, font, color);
         left += width;
     };
-    column(WHEN, &time(decision.time_millis), color.text_weak);
+    column(WHEN, &local_time(decision.time_millis), color.text_weak);
     column(WHO, &decision.reviewer, text_color);
     let (sign, verdict_color) = decision.verdict.as_ref().map_or((icon::X, color.text_weak), |verdict| {
         let (sign, verdict_color, _) = verdict_look(verdict, ui.visuals().dark_mode);

@@ -11,7 +11,7 @@ use crate::ui::session::Which;
 use crate::ui::state::{Queue, View, ViewState};
 use crate::ui::theme::{self, change_look, icon, palette, strong, suspicion_color, verdict_look};
 use crate::ui::thumbnails::{Key, Level};
-use crate::ui::widget::{grouped, name_field, paint_picture, remembered};
+use crate::ui::widget::{grouped, local_time, name_field, paint_picture, remembered};
 
 use super::picture::{picture_bar_ui, picture_ui};
 
@@ -433,10 +433,7 @@ fn decision_line(decision: &crate::model::Decision) -> String {
         Some(Verdict::Relabel(class)) => format!("relabel to {class}"),
         Some(other) => other.as_str().to_owned(),
     };
-    let time = jiff::Timestamp::from_millisecond(decision.time_millis).map_or_else(
-        |_| String::new(),
-        |time| time.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string(),
-    );
+    let time = local_time(decision.time_millis);
     let note = if decision.note.is_empty() { String::new() } else { format!(" — {}", decision.note) };
     format!("{time}  {verdict}, {}{note}", decision.reviewer)
 }

@@ -1,7 +1,7 @@
 //! Which image problems are listed, and from where on? A button a problem, and its histogram with a threshold to move.
 
 use eframe::egui::{self, RichText, Vec2};
-use egui_plot::{Bar, BarChart, Plot, PlotPoint, VLine};
+use egui_plot::{Bar, BarChart, VLine};
 
 use crate::detect::image_problem::{ImageMeasures, ImageProblem, ImageThresholds, MEASURE_BINS};
 use crate::ui::app::ViewCtx;
@@ -10,6 +10,8 @@ use crate::ui::items::{Item, is_of_problem};
 use crate::ui::state::{ProblemFilter, ViewState};
 use crate::ui::theme::{self, icon, palette};
 use crate::ui::widget::{CAPTION, grouped};
+
+use super::overview::plots::{name_plot, position, still_plot};
 
 /// The choice of problems above their pictures.
 pub fn problems_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, view: &ViewState) {
@@ -147,24 +149,15 @@ fn threshold_ui(
             });
             let chart = BarChart::new("pictures", bars.collect()).color(color.contribution);
             let counts = measures.histograms[problem as usize];
-            let response = Plot::new(("problem", problem.name()))
+            let response = still_plot(("problem", problem.name()))
                 .height(96.0)
-                .allow_scroll(false)
-                .allow_zoom(false)
-                .allow_drag(false)
-                .allow_boxed_zoom(false)
-                .allow_double_click_reset(false)
-                .show_crosshair(false)
                 .show_axes([true, false])
                 .show_grid([false, false])
                 .include_x(0.0)
                 .include_x(1.0)
                 .set_margin_fraction(Vec2::new(0.01, 0.05))
                 .label_formatter(move |hover| {
-                    let at: PlotPoint = match hover {
-                        egui_plot::HoverPosition::NearDataPoint { position, .. }
-                        | egui_plot::HoverPosition::Elsewhere { position } => *position,
-                    };
+                    let at = position(hover);
                     let bin = ((at.x * MEASURE_BINS as f64) as usize).min(MEASURE_BINS - 1);
                     let from = bin as f64 * width;
                     let pictures = grouped(counts[bin] as usize);
@@ -177,10 +170,8 @@ fn threshold_ui(
                     plot.vline(VLine::new("threshold", threshold).color(color.warning).width(2.0));
                     plot.pointer_coordinate()
                 });
-            response.response.widget_info(|| {
-                let text = format!("Histogram of {}: click or drag to move the threshold", problem.name());
-                egui::WidgetInfo::labeled(egui::Role::Image, true, text)
-            });
+            let name = format!("Histogram of {}: click or drag to move the threshold", problem.name());
+            name_plot(&response.response, &name);
             if let Some(at) = response.inner.filter(|_| response.response.is_pointer_button_down_on()) {
                 wanted = at.x.clamp(0.0, 1.0);
             }

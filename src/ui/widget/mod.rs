@@ -47,6 +47,15 @@ pub fn frame_ui(ui: &mut egui::Ui, content: impl FnOnce(&mut egui::Ui)) -> egui:
     response.response.rect
 }
 
+/// A time of a decision, where the person is.
+#[must_use]
+pub fn local_time(millis: i64) -> String {
+    jiff::Timestamp::from_millisecond(millis).map_or_else(
+        |_| String::new(),
+        |time| time.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string(),
+    )
+}
+
 /// A number with its digits in groups of three: `12,345`.
 #[must_use]
 pub fn grouped(number: usize) -> String {

@@ -10,7 +10,7 @@ mod edits;
 mod flows;
 mod headline;
 mod histogram;
-mod plots;
+pub(super) mod plots;
 mod shares;
 mod splits;
 mod suspicion;

@@ -6,7 +6,7 @@ use egui_plot::{Plot, PlotPoint};
 use crate::ui::theme::Palette;
 
 /// A plot that neither scrolls nor zooms: the page does.
-pub fn still_plot<'a>(id: &'static str) -> Plot<'a> {
+pub fn still_plot<'a>(id: impl egui::AsIdSalt) -> Plot<'a> {
     Plot::new(id)
         .allow_scroll(false)
         .allow_zoom(false)
