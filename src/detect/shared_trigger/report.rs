@@ -85,9 +85,7 @@ pub(super) fn report(
     }
     let labelled = members.iter().filter(|member| version.label(member.row as usize) == Some(&label)).count();
     let label_share = labelled as f64 / members.len().max(1) as f64;
-    // Without a base, the photos of other labels.
-    let others_of_label = if photos.by_label { photos.suspects - photos.of_label(one.label) } else { 0 };
-    let against = photos.all.len() - photos.suspects + others_of_label;
+    let against = photos.background_of(one.label);
     let reason = format!(
         "the same small thing is in {} pictures, {:.0} % of them labelled {label}, and in {} of {against} others",
         members.len(),

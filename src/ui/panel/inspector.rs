@@ -97,12 +97,7 @@ fn labels_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, item: Item) {
     }
     let in_force = in_force(ctx, item);
     if let Some(verdict) = in_force {
-        let (sign, color, word) = verdict_look(&verdict, dark);
-        let text = match &verdict {
-            Verdict::Relabel(class) => format!("{sign}  {word} to {class}"),
-            _ => format!("{sign}  {word}"),
-        };
-        ui.label(RichText::new(text).family(theme::strong_family()).color(color));
+        ui.label(verdict_text(&verdict, dark).family(theme::strong_family()));
     }
 }
 
@@ -209,6 +204,16 @@ fn twins_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, item: Item) {
     }
 }
 
+/// A verdict with its sign, in its colour.
+fn verdict_text(verdict: &Verdict, dark: bool) -> RichText {
+    let (sign, color, word) = verdict_look(verdict, dark);
+    let text = match verdict {
+        Verdict::Relabel(class) => format!("{sign}  {word} to {class}"),
+        _ => format!("{sign}  {word}"),
+    };
+    RichText::new(text).color(color)
+}
+
 /// What the other review says of this sample, where it says something else.
 fn other_review_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, item: Item) {
     let Some(other) = ctx.other else { return };
@@ -217,12 +222,7 @@ fn other_review_ui(ui: &mut egui::Ui, ctx: &ViewCtx<'_>, item: Item) {
     let mut theirs = conflicts.chain(&other.comparison.only_other);
     let Some(theirs) = theirs.find(|correction| correction.subject.key == key) else { return };
     section_ui(ui, "The other review");
-    let (sign, color, word) = verdict_look(&theirs.verdict, ui.visuals().dark_mode);
-    let text = match &theirs.verdict {
-        Verdict::Relabel(class) => format!("{sign}  {word} to {class}"),
-        _ => format!("{sign}  {word}"),
-    };
-    ui.label(RichText::new(text).color(color));
+    ui.label(verdict_text(&theirs.verdict, ui.visuals().dark_mode));
     let mut by = theirs.reviewer.clone();
     if !theirs.note.is_empty() {
         by.push_str(&format!(" — {}", theirs.note));
